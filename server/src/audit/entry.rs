@@ -1,0 +1,275 @@
+//! What one entry of the log says. To record more, add an optional field here: everything else follows.
+
+use super::{AuditError, ContentDigests, moment};
+use crate::ids::{EventId, ImageId, SubjectId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of the entry format; raised when a field changes its meaning or goes.
+pub(super) const VERSION: u32 = 1;
+
+/// One of the operations that section 62 of the Data Protection Act 2018 requires to be logged.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words of the Act")]
+pub enum Operation {
+    Collection,
+    Alteration,
+    Consultation,
+    Disclosure,
+    Combination,
+    Erasure,
+}
+
+/// Whether the entry stands before, after, or for the whole of an operation.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Written before a change of state; an outcome must follow.
+    Intent,
+    /// Written after the change that `related` announced.
+    Outcome,
+    /// The operation changed nothing: one entry for all of it.
+    Single,
+}
+
+/// How the operation ended.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was carried out and answered.
+    Answered,
+    /// The caller may not.
+    Denied,
+    /// The request or the image was at fault.
+    Rejected,
+    /// The service was at fault.
+    Failed,
+}
+
+/// The pool an entry is about. One entry per pool touched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolTouched {
+    /// Its name, as asked for; it need not exist when the request was refused.
+    pub name: String,
+    /// Its kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Embedding space, in hex: which algorithm exactly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<String>,
+    /// How many references could be searched at the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gallery: Option<u64>,
+}
+
+/// The person who acted, as their token says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Actor {
+    /// The token's subject.
+    pub subject: String,
+    /// Their organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// Their roles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+/// What is recorded about a probe. Its pixels are not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Probe {
+    /// What kind of source it is from, for example `cctv`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_type: Option<String>,
+    /// Under what authority it was acquired (R43a).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acquired_under: Option<String>,
+    /// The investigation it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub investigation_ref: Option<String>,
+    /// What is being investigated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offence_type: Option<String>,
+    /// What was done to the image before it came here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<String>,
+    /// Media type found by decoding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// Pixels across.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+}
+
+/// One candidate that was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// The image shown.
+    pub image_id: ImageId,
+    /// Whose image it is.
+    pub subject_id: SubjectId,
+    /// From 1.
+    pub rank: u32,
+    /// Six decimals, as text: a float has more than one spelling, and the entry is hashed.
+    pub similarity: String,
+}
+
+impl Candidate {
+    /// Refuses a similarity that is not a finite number.
+    pub fn new(
+        rank: u32,
+        image_id: ImageId,
+        subject_id: SubjectId,
+        similarity: f64,
+    ) -> Result<Self, AuditError> {
+        if !similarity.is_finite() {
+            return Err(AuditError::Invalid("a similarity is not a finite number"));
+        }
+        Ok(Self { image_id, subject_id, rank, similarity: format!("{similarity:.6}") })
+    }
+}
+
+/// One event. Fields that were not given stay absent: nothing is recorded as known that was not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Format version; set by [`Entry::new`].
+    version: u32,
+    /// Identifies the event, everywhere.
+    pub event_id: EventId,
+    /// When, to the millisecond.
+    #[serde(with = "moment")]
+    pub occurred_at: Timestamp,
+    /// Before, after, or all of it.
+    pub phase: Phase,
+    /// How it ended; absent for an intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// What was done or attempted.
+    pub operation: Operation,
+    /// Which call, for example `Search.Search`.
+    pub rpc: String,
+    /// The pool touched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolTouched>,
+    /// The calling system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_name: Option<String>,
+    /// The caller's own id for this interaction (R6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_id: Option<String>,
+    /// For which purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose_code: Option<String>,
+    /// Why, in the person's words (R2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
+    /// Who; absent when nobody was authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
+    /// With which probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
+    /// What was shown, best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
+    /// Images touched otherwise: enrolled, read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageId>,
+    /// Subjects touched otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<SubjectId>,
+    /// Numbers worth keeping, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, u64>,
+    /// Stable code of the refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// The event this one is the outcome of, or is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub related: Option<EventId>,
+    /// Settings that bear on the result, by name: face selection, quality policy, threshold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, String>,
+    /// Set by a purge: content of events before this time may be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "moment::option")]
+    pub content_purged_before: Option<Timestamp>,
+    /// Keyed digests of the content; filled in by the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentDigests>,
+    /// Version of the program that wrote the entry.
+    pub server_version: String,
+}
+
+impl Entry {
+    /// An entry with a fresh event id, and nothing known yet.
+    pub fn new(now: Timestamp, rpc: &str, operation: Operation, phase: Phase) -> Self {
+        Self {
+            version: VERSION,
+            event_id: EventId::at(now),
+            occurred_at: moment::to_millisecond(now),
+            phase,
+            outcome: None,
+            operation,
+            rpc: rpc.to_owned(),
+            pool: None,
+            system_name: None,
+            reference_id: None,
+            purpose_code: None,
+            justification: None,
+            actor: None,
+            probe: None,
+            candidates: Vec::new(),
+            images: Vec::new(),
+            subjects: Vec::new(),
+            counts: BTreeMap::new(),
+            refusal: None,
+            related: None,
+            notes: BTreeMap::new(),
+            content_purged_before: None,
+            content: None,
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// The outcome that closes this intent: a fresh event with the same caller, pool and probe.
+    pub fn to_outcome(&self, now: Timestamp, outcome: Outcome) -> Self {
+        Self {
+            event_id: EventId::at(now),
+            occurred_at: moment::to_millisecond(now),
+            phase: Phase::Outcome,
+            outcome: Some(outcome),
+            related: Some(self.event_id),
+            content: None,
+            content_purged_before: None,
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Version of the format the entry was written in.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Whether phase, outcome and relation fit together.
+    pub(super) fn check(&self) -> Result<(), AuditError> {
+        let invalid = |why| Err(AuditError::Invalid(why));
+        match (self.phase, self.outcome, self.related) {
+            (Phase::Intent, Some(_), _) => invalid("an intent has no outcome yet"),
+            (Phase::Outcome | Phase::Single, None, _) => invalid("the outcome is missing"),
+            (Phase::Outcome, _, None) => invalid("an outcome must name its intent"),
+            _ if self.version != VERSION => invalid("the entry is of another version"),
+            _ => Ok(()),
+        }
+    }
+}

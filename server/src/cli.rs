@@ -1,0 +1,185 @@
+//! The command line: what was typed, and which command it means.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+mod audit;
+mod compare;
+mod connect;
+mod context;
+mod details;
+mod enrol;
+mod failure;
+mod image_file;
+mod json;
+mod models;
+mod output;
+mod page;
+mod picture;
+mod pool;
+mod profile;
+mod search;
+mod searchable;
+mod selection;
+mod setup;
+mod source;
+mod subject;
+mod text;
+mod wording;
+
+use failure::{Exit, Failure};
+use profile::Profile;
+
+/// Exit codes, for `--help`.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failure, 2 wrong usage, 3 refused (image, quality, request), 4 denied (token, role, purpose), \
+5 no server answers, 6 the audit log does not verify, 7 done in part, 130 stopped by Ctrl-C.
+
+A candidate is intelligence, never an identification.";
+
+/// Accountable facial matching: enrol, search and compare, with every operation recorded
+#[derive(Parser, Debug)]
+#[command(name = "likeness", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Where the server is and who is asking; a file, or the folder that `init` made
+    #[arg(long, global = true, value_name = "FILE", env = profile::VARIABLE)]
+    profile: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Make a data folder: configuration, certificates, keys, an empty audit log and a first profile
+    Init(setup::InitArgs),
+    /// Serve a data folder
+    Serve(setup::ServeArgs),
+    /// Make and list pools
+    #[command(subcommand)]
+    Pool(pool::PoolCommand),
+    /// Enrol a folder per person, or a manifest with metadata, into a pool
+    Enrol(enrol::EnrolArgs),
+    /// Look for a probe in pools
+    Search(search::SearchArgs),
+    /// Compare two images; neither is stored in a pool
+    Compare(compare::CompareArgs),
+    /// Show what a pool holds about a subject
+    Subject(subject::SubjectArgs),
+    /// Read one held image into a file
+    Image(image_file::ImageArgs),
+    /// Take a held image out of search; it is kept
+    Unenrol(searchable::SearchableArgs),
+    /// Put a held image back into search
+    Reenrol(searchable::SearchableArgs),
+    /// List, fetch, add and verify model packs
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
+    /// Verify and read the audit log
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Issue tokens
+    #[command(subcommand)]
+    Token(setup::TokenCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+impl Command {
+    /// Whether results, and failures with them, go to standard output as JSON.
+    fn json(&self) -> bool {
+        match self {
+            Self::Init(args) => args.json,
+            Self::Pool(command) => command.json(),
+            Self::Enrol(args) => args.json,
+            Self::Search(args) => args.json(),
+            Self::Compare(args) => args.json,
+            Self::Subject(args) => args.json,
+            Self::Image(args) => args.json,
+            Self::Unenrol(args) | Self::Reenrol(args) => args.json,
+            Self::Models(command) => command.json(),
+            Self::Audit(command) => command.json(),
+            Self::Serve(_) | Self::Token(_) | Self::Completions { .. } => false,
+        }
+    }
+}
+
+/// Runs the command and says how it ended.
+pub fn main(cli: Cli) -> ExitCode {
+    let json = cli.command.json();
+    let exit = run(cli).unwrap_or_else(|failure| {
+        output::note(&failure.for_people());
+        if json {
+            // Standard error has said it already; a standard output that is gone changes nothing.
+            let _ = output::json(&failure.for_programs());
+        }
+        failure.exit()
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let named = cli.profile.as_deref();
+    match cli.command {
+        Command::Init(args) => setup::init(args),
+        Command::Serve(args) => setup::serve(args),
+        Command::Models(command) => models::run(command),
+        Command::Audit(command) => audit::run(command, named),
+        Command::Token(command) => setup::token(command),
+        Command::Completions { shell } => completions(shell),
+        client => {
+            let profile = Profile::find(named)?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| Failure::fault(format!("cannot start: {error}")))?;
+            let ended = runtime.block_on(as_client(client, &profile));
+            // A blocking read that is still under way must not hold up the answer to Ctrl-C.
+            runtime.shutdown_background();
+            ended
+        }
+    }
+}
+
+/// The commands that call the service.
+async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure> {
+    // A bulk run stops in its own way: it waits for the answers under way and says what was done.
+    if let Command::Enrol(args) = command {
+        return enrol::run(args, profile).await;
+    }
+    let call = async {
+        match command {
+            Command::Pool(command) => pool::run(command, profile).await,
+            Command::Search(args) => Box::pin(search::run(args, profile)).await,
+            Command::Compare(args) => compare::run(args, profile).await,
+            Command::Subject(args) => subject::run(args, profile).await,
+            Command::Image(args) => image_file::run(args, profile).await,
+            Command::Unenrol(args) => searchable::run(args, false, profile).await,
+            Command::Reenrol(args) => searchable::run(args, true, profile).await,
+            Command::Init(_)
+            | Command::Serve(_)
+            | Command::Enrol(_)
+            | Command::Models(_)
+            | Command::Audit(_)
+            | Command::Token(_)
+            | Command::Completions { .. } => Err(Failure::fault("this command does not call the service")),
+        }
+    };
+    tokio::select! {
+        ended = call => ended,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "stopped; the request may have been carried out, and is recorded if it was")),
+    }
+}
+
+fn completions(shell: Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "likeness", &mut script);
+    output::line(String::from_utf8_lossy(&script).trim_end())?;
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests;

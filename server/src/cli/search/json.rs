@@ -1,0 +1,92 @@
+//! The answer of a search as JSON.
+
+use likeness_proto::v1::{
+    Candidate, PoolResult, SearchResponse,
+    search_response::{Exactness, Mode},
+};
+use serde_json::{Value, json};
+
+use crate::cli::json as part;
+
+/// The whole answer.
+pub fn render(answer: &SearchResponse) -> Value {
+    json!({
+        "candidates": answer.candidates.iter().map(candidate).collect::<Value>(),
+        "pools": answer.pools.iter().map(pool).collect::<Value>(),
+        "mode": match answer.mode() {
+            Mode::Unspecified => Value::Null,
+            Mode::Investigation => "investigation".into(),
+        },
+        "exactness": match answer.exactness() {
+            Exactness::Unspecified => Value::Null,
+            Exactness::Exact => "exact".into(),
+        },
+        "algorithm": part::algorithm(answer.algorithm.as_ref()),
+        "probe": {
+            "face": part::maybe_face(answer.probe_face.as_ref()),
+            "faces": part::faces(&answer.faces),
+            "quality": part::quality(answer.probe_quality.as_ref()),
+        },
+        "similarity_meaning": answer.similarity_meaning,
+        "pack_threshold": answer.pack_threshold,
+        "caveat": answer.caveat,
+        "receipt": part::maybe_receipt(answer.receipt.as_ref()),
+    })
+}
+
+fn candidate(candidate: &Candidate) -> Value {
+    json!({
+        "rank": candidate.rank,
+        "subject": candidate.subject_reference,
+        "image": candidate.source_reference,
+        "similarity": candidate.similarity,
+        "above_pack_threshold": candidate.above_pack_threshold,
+        "pool": candidate.pool,
+        "pool_kind": part::kind(candidate.pool_kind()),
+        "subject_id": candidate.subject_id,
+        "image_id": candidate.image_id,
+        "source_system": candidate.source_system,
+        "quality": part::quality(candidate.quality.as_ref()),
+        "capture_date": part::text(&candidate.capture_date),
+        "image_age_days": candidate.image_age_days,
+        "capture_circumstance": part::text(&candidate.capture_circumstance),
+        "details": part::details(candidate.details.as_ref()),
+    })
+}
+
+fn pool(pool: &PoolResult) -> Value {
+    json!({
+        "pool": pool.pool,
+        "searched": pool.searched,
+        "gallery_size": pool.gallery_size,
+        "refusal": pool.refusal.as_ref().map(part::refusal),
+        "receipt": part::maybe_receipt(pool.receipt.as_ref()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn candidates_have_the_promised_keys() {
+        let answer = SearchResponse {
+            candidates: vec![Candidate {
+                rank: 1,
+                subject_reference: "S\"1".into(),
+                source_reference: "S\"1/a.jpg".into(),
+                similarity: 0.75,
+                ..Candidate::default()
+            }],
+            ..SearchResponse::default()
+        };
+        let value = render(&answer);
+        let first = &value["candidates"][0];
+        assert_eq!(first["rank"], 1);
+        assert_eq!(first["subject"], "S\"1");
+        assert_eq!(first["image"], "S\"1/a.jpg");
+        assert_eq!(first["similarity"], 0.75);
+        assert!(first["image_age_days"].is_null());
+        assert!(value["receipt"].is_null());
+    }
+}

@@ -1,0 +1,139 @@
+//! The answer of a search for a person at a terminal.
+
+use std::fmt::Write as _;
+
+use likeness_proto::v1::{PoolResult, SearchResponse};
+
+use crate::cli::{
+    output,
+    text::{grouped, plain, short},
+    wording::{image_age, paragraph, quality, reads_as, receipt_line},
+};
+
+/// Longest reference shown; the JSON and the page have them whole.
+const REFERENCE: usize = 36;
+
+/// Table, pools, meaning, caveat and receipt.
+pub fn render(answer: &SearchResponse) -> String {
+    let mut out = String::new();
+    if answer.candidates.is_empty() {
+        out.push_str("No candidate: nothing is enrolled in what was searched.\n");
+    } else {
+        let _ = writeln!(out, "{}\n", candidates(answer).trim_fmt());
+    }
+    for pool in &answer.pools {
+        let _ = writeln!(out, "{}", searched(pool));
+    }
+    let _ = writeln!(out, "\n{}", paragraph("Similarity", &answer.similarity_meaning));
+    let _ = writeln!(out, "{}", paragraph("Caveat", &answer.caveat));
+    if let Some(receipt) = &answer.receipt {
+        let _ = write!(out, "{}", receipt_line(receipt));
+    }
+    out
+}
+
+fn candidates(answer: &SearchResponse) -> comfy_table::Table {
+    let mut table = output::table([
+        "rank",
+        "subject",
+        "similarity",
+        "reads as",
+        "quality of 100",
+        "image",
+        "pool",
+        "image age",
+    ]);
+    for candidate in &answer.candidates {
+        table.add_row([
+            candidate.rank.to_string(),
+            short(&candidate.subject_reference, REFERENCE),
+            format!("{:.4}", candidate.similarity),
+            reads_as(candidate.above_pack_threshold, answer.pack_threshold),
+            quality(candidate.quality.as_ref()),
+            short(&candidate.source_reference, REFERENCE),
+            short(&candidate.pool, REFERENCE),
+            image_age(candidate),
+        ]);
+    }
+    table
+}
+
+fn searched(pool: &PoolResult) -> String {
+    let name = plain(&pool.pool);
+    if pool.searched {
+        return format!("Searched `{name}`: {} searchable images.", grouped(pool.gallery_size));
+    }
+    let why = pool.refusal.as_ref().map_or("no reason given", |refusal| refusal.message.as_str());
+    format!("NOT searched `{name}`: {}", plain(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use likeness_proto::v1::{Candidate, Receipt, Refusal};
+
+    fn answer() -> SearchResponse {
+        SearchResponse {
+            candidates: vec![Candidate {
+                rank: 1,
+                subject_reference: "evil\u{1b}[2J\u{202e}\nrow".into(),
+                source_reference: "x".repeat(100),
+                similarity: 0.5,
+                above_pack_threshold: true,
+                image_age_days: Some(400),
+                ..Candidate::default()
+            }],
+            pools: vec![
+                PoolResult {
+                    pool: "custody".into(),
+                    searched: true,
+                    gallery_size: 1234,
+                    ..PoolResult::default()
+                },
+                PoolResult {
+                    pool: "missing".into(),
+                    refusal: Some(Refusal { message: "purpose not permitted".into(), ..Refusal::default() }),
+                    ..PoolResult::default()
+                },
+            ],
+            pack_threshold: 0.4,
+            caveat: "A candidate is intelligence, not an identification.".into(),
+            receipt: Some(Receipt {
+                event_id: "e1".into(),
+                entry_index: 4,
+                tree_size: 5,
+                ..Receipt::default()
+            }),
+            ..SearchResponse::default()
+        }
+    }
+
+    #[test]
+    fn everything_promised_is_there() {
+        let text = render(&answer());
+        for part in [
+            "0.5000",
+            "at or above 0.40",
+            "13 months",
+            "1,234",
+            "NOT searched `missing`: purpose not permitted",
+            "Caveat: A candidate",
+            "event e1",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_references_stay_in_their_cell() {
+        let text = render(&answer());
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+        assert_eq!(text.lines().filter(|line| line.contains("evil")).count(), 1);
+    }
+
+    #[test]
+    fn an_empty_answer_still_has_caveat_and_receipt() {
+        let text = render(&SearchResponse { candidates: Vec::new(), ..answer() });
+        assert!(text.starts_with("No candidate") && text.contains("Caveat") && text.contains("Receipt"));
+    }
+}

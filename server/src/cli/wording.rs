@@ -1,0 +1,72 @@
+//! How measured values are put into words, the same in every table and page.
+
+use likeness_proto::v1::{Candidate, Quality, Receipt};
+
+use super::text::{age, plain};
+
+/// Columns of running text on a terminal.
+const WIDTH: usize = 100;
+
+/// `Label: text`, broken between words, later lines indented.
+pub fn paragraph(label: &str, text: &str) -> String {
+    let mut out = format!("{label}:");
+    let mut column = out.chars().count();
+    for word in plain(text).split_whitespace() {
+        let length = word.chars().count();
+        if column + 1 + length > WIDTH {
+            out.push_str("\n ");
+            column = 1;
+        }
+        out.push(' ');
+        out.push_str(word);
+        column += 1 + length;
+    }
+    out
+}
+
+/// What a similarity means on the only scale that is published: which side of the pack's threshold it is on.
+pub fn reads_as(above: bool, threshold: f64) -> String {
+    let side = if above { "at or above" } else { "below" };
+    format!("{side} {threshold:.2}")
+}
+
+/// The lowest component, and which ones were flagged.
+pub fn quality(quality: Option<&Quality>) -> String {
+    match quality {
+        None => "not known".to_owned(),
+        Some(quality) if quality.flags.is_empty() => quality.lowest.to_string(),
+        Some(quality) => format!("{} ({} flagged)", quality.lowest, quality.flags.len()),
+    }
+}
+
+/// The age of the image when the search ran.
+pub fn image_age(candidate: &Candidate) -> String {
+    candidate.image_age_days.map_or_else(|| "not known".to_owned(), age)
+}
+
+/// The receipt in one line.
+pub fn receipt_line(receipt: &Receipt) -> String {
+    format!(
+        "Receipt: event {}, entry {} of {}, {} (whole with --json; keep it to check the log later)",
+        plain(&receipt.event_id),
+        receipt.entry_index,
+        receipt.tree_size,
+        plain(&receipt.occurred_at)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_are_broken_between_words() {
+        let text = paragraph("Caveat", &"word ".repeat(60));
+        assert!(
+            text.lines().count() == 4 && text.lines().all(|line| line.chars().count() <= WIDTH),
+            "{text}"
+        );
+        assert_eq!(text.split_whitespace().count(), 61);
+        assert_eq!(paragraph("A", "b"), "A: b");
+    }
+}

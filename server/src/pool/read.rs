@@ -1,0 +1,187 @@
+//! What a permit for reading opens.
+use std::time::Instant;
+
+use jiff::Timestamp;
+use likeness_matcher::{embed::Embedding, index::Hit};
+use zeroize::Zeroizing;
+
+use super::{ImageRecord, Pool, PoolDefinition, PoolError, SubjectRecord, sealed::SubjectSeal};
+use crate::{
+    ids::{ImageId, SubjectId},
+    records::{ImageRow, StoredImage, StoredSubject},
+    seal::LookupDigest,
+};
+
+/// A pool, opened for reading.
+pub struct Reader<'a> {
+    pub(super) pool: &'a Pool,
+}
+
+/// An image with its sealed record opened.
+#[derive(Debug, Clone)]
+pub struct OpenedImage {
+    /// Its id.
+    pub id: ImageId,
+    /// Whose it is.
+    pub subject: SubjectId,
+    /// True when a search can find it.
+    pub enrolled: bool,
+    /// When it came in.
+    pub collected_at: Timestamp,
+    /// What is known of it.
+    pub record: ImageRecord,
+}
+
+/// A subject with the sealed record opened.
+#[derive(Debug, Clone)]
+pub struct OpenedSubject {
+    /// Its id.
+    pub id: SubjectId,
+    /// What is known of it.
+    pub record: SubjectRecord,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(pool: &'a Pool) -> Self {
+        Reader { pool }
+    }
+
+    /// What the pool is.
+    pub fn definition(&self) -> &'a PoolDefinition {
+        &self.pool.definition
+    }
+
+    /// Images that a search compares with.
+    pub fn gallery_size(&self) -> u64 {
+        self.pool.index.len() as u64
+    }
+
+    /// The `limit` subjects most like the probe, best first.
+    ///
+    /// # Errors
+    /// [`PoolError::Deadline`] when time runs out; never a partial list.
+    pub fn search(&self, probe: &Embedding, limit: usize, deadline: Instant) -> Result<Vec<Hit>, PoolError> {
+        Ok(self.pool.index.search_batch(&[probe], limit, Some(deadline))?.pop().unwrap_or_default())
+    }
+
+    /// Image and subject of each hit, opened; absent where the image was taken out of search since the index was asked.
+    ///
+    /// # Errors
+    /// [`PoolError`] when the records or keys fail.
+    pub fn enrolled(&self, hits: &[Hit]) -> Result<Vec<Option<(OpenedImage, OpenedSubject)>>, PoolError> {
+        let rows: Vec<ImageRow> = hits.iter().map(|hit| ImageRow(hit.row.0)).collect();
+        let mut opened = Vec::with_capacity(hits.len());
+        for stored in self.pool.records.images_by_row(&rows)? {
+            let Some(stored) = stored.filter(|stored| stored.enrolled) else {
+                opened.push(None);
+                continue;
+            };
+            let Some(subject) = self.pool.records.subject(stored.subject)? else {
+                return Err(PoolError::Disagrees {
+                    pool: self.pool.definition.name.clone(),
+                    what: format!("image {} has no subject", stored.id),
+                });
+            };
+            // One look-up of the key for both.
+            let seal = self.pool.seal_of(stored.subject)?;
+            let record = seal.open_subject(&subject.sealed_details)?;
+            opened.push(Some((opened_image(stored, &seal)?, OpenedSubject { id: subject.id, record })));
+        }
+        Ok(opened)
+    }
+
+    /// One image.
+    ///
+    /// # Errors
+    /// [`PoolError`] when the records or keys fail.
+    pub fn image(&self, id: ImageId) -> Result<Option<OpenedImage>, PoolError> {
+        self.pool.records.image(id)?.map(|image| self.open(image)).transpose()
+    }
+
+    /// The bytes of an image as they came in.
+    ///
+    /// # Errors
+    /// [`PoolError::Disagrees`] when the image is recorded but its file is gone.
+    pub fn image_bytes(&self, image: &OpenedImage) -> Result<Zeroizing<Vec<u8>>, PoolError> {
+        let Some(sealed) = self.pool.blobs.get(image.id)? else {
+            return Err(PoolError::Disagrees {
+                pool: self.pool.definition.name.clone(),
+                what: format!("the file of image {} is missing", image.id),
+            });
+        };
+        self.pool.seal_of(image.subject)?.open_bytes(image.id, &sealed)
+    }
+
+    /// One subject by id.
+    ///
+    /// # Errors
+    /// [`PoolError`] when the records or keys fail.
+    pub fn subject(&self, id: SubjectId) -> Result<Option<OpenedSubject>, PoolError> {
+        self.pool.records.subject(id)?.map(|subject| self.open_subject(subject)).transpose()
+    }
+
+    /// One subject by the name a system gave it.
+    ///
+    /// # Errors
+    /// [`PoolError`] when the records or keys fail.
+    pub fn subject_by_reference(
+        &self,
+        system: &str,
+        reference: &str,
+    ) -> Result<Option<OpenedSubject>, PoolError> {
+        let found = self.pool.records.subjects_by_reference(&[self.reference_digest(system, reference)])?;
+        found.into_iter().flatten().next().map(|subject| self.open_subject(subject)).transpose()
+    }
+
+    /// Every image of a subject, oldest first.
+    ///
+    /// # Errors
+    /// [`PoolError`] when the records or keys fail.
+    pub fn images_of(&self, subject: SubjectId) -> Result<Vec<OpenedImage>, PoolError> {
+        self.pool.records.images_of(subject)?.into_iter().map(|image| self.open(image)).collect()
+    }
+
+    /// The image that a system enrolled under a reference, and whether its bytes are `bytes`.
+    ///
+    /// # Errors
+    /// [`PoolError`] when the records or keys fail.
+    pub fn known_source(
+        &self,
+        system: &str,
+        source_reference: &str,
+        bytes: &[u8],
+    ) -> Result<Option<(OpenedImage, bool)>, PoolError> {
+        let found = self.pool.records.images_by_source(&[self.source_digest(system, source_reference)])?;
+        let Some(stored) = found.into_iter().flatten().next() else { return Ok(None) };
+        let same = self.pool.seal_of(stored.subject)?.content_digest(bytes) == stored.content_digest;
+        Ok(Some((self.open(stored)?, same)))
+    }
+
+    pub(super) fn reference_digest(&self, system: &str, reference: &str) -> LookupDigest {
+        self.pool.key.lookup_digest(&[b"subject reference", system.as_bytes(), reference.as_bytes()])
+    }
+
+    pub(super) fn source_digest(&self, system: &str, source_reference: &str) -> LookupDigest {
+        self.pool.key.lookup_digest(&[b"source reference", system.as_bytes(), source_reference.as_bytes()])
+    }
+
+    fn open(&self, stored: StoredImage) -> Result<OpenedImage, PoolError> {
+        let seal = self.pool.seal_of(stored.subject)?;
+        opened_image(stored, &seal)
+    }
+
+    fn open_subject(&self, stored: StoredSubject) -> Result<OpenedSubject, PoolError> {
+        let record = self.pool.seal_of(stored.id)?.open_subject(&stored.sealed_details)?;
+        Ok(OpenedSubject { id: stored.id, record })
+    }
+}
+
+fn opened_image(stored: StoredImage, seal: &SubjectSeal<'_>) -> Result<OpenedImage, PoolError> {
+    Ok(OpenedImage {
+        id: stored.id,
+        subject: stored.subject,
+        enrolled: stored.enrolled,
+        collected_at: stored.collected_at,
+        record: seal.open_record(stored.id, &stored.sealed_record)?,
+    })
+}

@@ -1,0 +1,174 @@
+//! The record store as one SQLite file per pool.
+
+use super::{
+    Committed, Counts, EnrolledTemplate, ImageRow, NewImage, NewSubject, PoolMeta, RecordError, RecordStore,
+    StoredImage, StoredSubject, read, write,
+};
+use crate::ids::{ImageId, SubjectId};
+use crate::keys::KeyCheck;
+use crate::seal::LookupDigest;
+use crate::sqlite::{Database, Format, from_ms, to_ms};
+use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const FORMAT: Format = Format {
+    what: "a record file",
+    application_id: 0x4c4b_5245,
+    version: 1,
+    // AUTOINCREMENT: a number is never given twice, so a stale index row cannot point to another person's image.
+    tables: "CREATE TABLE pool (
+                 one INTEGER PRIMARY KEY CHECK (one = 1),
+                 name TEXT NOT NULL, kind TEXT NOT NULL, space TEXT NOT NULL,
+                 key_check BLOB NOT NULL CHECK (length(key_check) = 32),
+                 created_ms INTEGER NOT NULL
+             ) STRICT;
+             CREATE TABLE subject (
+                 row INTEGER PRIMARY KEY AUTOINCREMENT,
+                 id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+                 reference BLOB NOT NULL UNIQUE CHECK (length(reference) = 32),
+                 details BLOB NOT NULL,
+                 created_ms INTEGER NOT NULL
+             ) STRICT;
+             CREATE TABLE image (
+                 row INTEGER PRIMARY KEY AUTOINCREMENT,
+                 id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+                 subject INTEGER NOT NULL REFERENCES subject(row),
+                 source BLOB NOT NULL UNIQUE CHECK (length(source) = 32),
+                 content BLOB NOT NULL CHECK (length(content) = 32),
+                 record BLOB NOT NULL,
+                 held INTEGER NOT NULL CHECK (held IN (0, 1)),
+                 enrolled INTEGER NOT NULL CHECK (enrolled IN (0, 1)),
+                 template BLOB,
+                 collected_ms INTEGER NOT NULL,
+                 CHECK (enrolled = (template IS NOT NULL)),
+                 CHECK (held = 1 OR enrolled = 0)
+             ) STRICT;
+             CREATE INDEX image_of_subject ON image(subject);
+             CREATE INDEX image_enrolled ON image(row) WHERE enrolled = 1;",
+    page_bytes: 4096,
+};
+
+/// A [`RecordStore`] in a file.
+#[derive(Debug)]
+pub struct SqliteRecords {
+    database: Database,
+    meta: PoolMeta,
+}
+
+impl SqliteRecords {
+    /// Makes the record file of a new pool; refuses when the file exists.
+    pub fn create(file: &Path, meta: &PoolMeta) -> Result<Self, RecordError> {
+        let database = Database::create(file, &FORMAT)?;
+        database.write(|transaction| -> Result<(), RecordError> {
+            transaction.execute(
+                "INSERT INTO pool (one, name, kind, space, key_check, created_ms) VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+                params![
+                    meta.pool.as_str(),
+                    meta.kind,
+                    meta.space,
+                    meta.key_check.as_bytes(),
+                    to_ms(meta.created_at)
+                ],
+            )?;
+            Ok(())
+        })?;
+        Self::with_meta(database)
+    }
+
+    /// Opens the record file of a pool. The caller compares [`RecordStore::meta`] with what it expects, and opens
+    /// the pool's key with the check value in it.
+    pub fn open(file: &Path) -> Result<Self, RecordError> {
+        Self::with_meta(Database::open(file, &FORMAT)?)
+    }
+
+    fn with_meta(database: Database) -> Result<Self, RecordError> {
+        let meta = read_meta(&*database.reader()?)?;
+        Ok(Self { database, meta })
+    }
+}
+
+fn read_meta(connection: &Connection) -> Result<PoolMeta, RecordError> {
+    let malformed = RecordError::Malformed { what: "the pool's description" };
+    let mut statement = connection.prepare("SELECT name, kind, space, key_check, created_ms FROM pool")?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Err(malformed) };
+    let name: String = row.get(0)?;
+    Ok(PoolMeta {
+        pool: name.parse().map_err(|_| malformed)?,
+        kind: row.get(1)?,
+        space: row.get(2)?,
+        key_check: KeyCheck::from_bytes(row.get(3)?),
+        created_at: from_ms(row.get(4)?)?,
+    })
+}
+
+impl RecordStore for SqliteRecords {
+    fn meta(&self) -> &PoolMeta {
+        &self.meta
+    }
+
+    fn commit_enrolments(
+        &self,
+        subjects: &[NewSubject],
+        images: &[NewImage],
+    ) -> Result<Committed, RecordError> {
+        self.database.write(|transaction| {
+            Ok(Committed {
+                subjects: write::subjects(transaction, subjects)?,
+                images: write::images(transaction, images)?,
+            })
+        })
+    }
+
+    fn set_enrolled(&self, image: ImageId, sealed_template: Option<&[u8]>) -> Result<bool, RecordError> {
+        self.database.write(|transaction| write::set_enrolled(transaction, image, sealed_template))
+    }
+
+    fn subject(&self, subject: SubjectId) -> Result<Option<StoredSubject>, RecordError> {
+        read::subject(&*self.database.reader()?, subject)
+    }
+
+    fn subjects_by_reference(
+        &self,
+        digests: &[LookupDigest],
+    ) -> Result<Vec<Option<StoredSubject>>, RecordError> {
+        read::subjects_by_reference(&*self.database.reader()?, digests)
+    }
+
+    fn image(&self, image: ImageId) -> Result<Option<StoredImage>, RecordError> {
+        read::image(&*self.database.reader()?, image)
+    }
+
+    fn images_by_source(&self, digests: &[LookupDigest]) -> Result<Vec<Option<StoredImage>>, RecordError> {
+        read::images_by_source(&*self.database.reader()?, digests)
+    }
+
+    fn images_by_row(&self, rows: &[ImageRow]) -> Result<Vec<Option<StoredImage>>, RecordError> {
+        read::images_by_row(&*self.database.reader()?, rows)
+    }
+
+    fn images_of(&self, subject: SubjectId) -> Result<Vec<StoredImage>, RecordError> {
+        read::images_of(&*self.database.reader()?, subject)
+    }
+
+    fn template(&self, image: ImageId) -> Result<Option<Vec<u8>>, RecordError> {
+        read::template(&*self.database.reader()?, image)
+    }
+
+    fn enrolled_after(
+        &self,
+        after: Option<ImageRow>,
+        limit: usize,
+    ) -> Result<Vec<EnrolledTemplate>, RecordError> {
+        read::enrolled_after(&*self.database.reader()?, after, limit)
+    }
+
+    fn image_ids(&self) -> Result<BTreeSet<ImageId>, RecordError> {
+        read::image_ids(&*self.database.reader()?)
+    }
+
+    fn counts(&self) -> Result<Counts, RecordError> {
+        read::counts(&*self.database.reader()?)
+    }
+}

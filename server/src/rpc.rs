@@ -1,0 +1,60 @@
+//! The wire: `likeness.v1` messages in, domain requests through the service, messages with receipts out.
+//!
+//! The only place beside `serve` and the command line that knows gRPC. One file per service; [`status`] turns every refusal
+//! into a status, [`door`] decides who gets in, [`desk`] moves the work off the async workers.
+use std::sync::Arc;
+
+use likeness_proto::v1::{
+    comparison_service_server::ComparisonServiceServer, enrolment_service_server::EnrolmentServiceServer,
+    image_service_server::ImageServiceServer, pool_service_server::PoolServiceServer,
+    search_service_server::SearchServiceServer, subject_service_server::SubjectServiceServer,
+};
+use tonic::service::Routes;
+
+mod comparison;
+mod context;
+mod desk;
+mod door;
+mod enrolment;
+mod pool;
+mod search;
+mod status;
+mod subject;
+mod wire;
+
+pub(crate) use desk::Desk;
+pub(crate) use door::DoorLayer;
+
+use crate::service::Service;
+
+/// Largest answer: an image, or 200 candidates with all their details.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// Names of the services, for health.
+pub(crate) const SERVICES: [&str; 6] = [
+    "likeness.v1.EnrolmentService",
+    "likeness.v1.SearchService",
+    "likeness.v1.ComparisonService",
+    "likeness.v1.SubjectService",
+    "likeness.v1.ImageService",
+    "likeness.v1.PoolService",
+];
+
+/// Adds every service to the routes.
+pub(crate) fn add_to(routes: Routes, desk: &Desk, service: &Arc<Service>) -> Routes {
+    let most = service.config().limits.message_bytes;
+    macro_rules! limited {
+        ($server:ident) => {
+            $server::new(desk.clone())
+                .max_decoding_message_size(most)
+                .max_encoding_message_size(MAX_ANSWER_BYTES)
+        };
+    }
+    routes
+        .add_service(limited!(EnrolmentServiceServer))
+        .add_service(limited!(SearchServiceServer))
+        .add_service(limited!(ComparisonServiceServer))
+        .add_service(limited!(SubjectServiceServer))
+        .add_service(limited!(ImageServiceServer))
+        .add_service(limited!(PoolServiceServer))
+}

@@ -1,0 +1,243 @@
+//! Serving: one port, TLS unless it is plainly said otherwise and the address is a loopback one, and a graceful end.
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use thiserror::Error;
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinHandle},
+};
+use tonic::{
+    service::Routes,
+    transport::{Identity, Server, ServerTlsConfig},
+};
+
+use crate::{
+    clock::{Clock, SystemClock},
+    config::{Config, ConfigError, Listen},
+    data::DataDir,
+    rpc::{self, Desk, DoorLayer, SERVICES},
+    service::{OpenError, Opening, Service},
+    tls::{self, TlsError},
+};
+
+mod incoming;
+mod signals;
+#[cfg(test)]
+mod tests;
+
+/// Longest block of request headers, in bytes: a token and a little more.
+const MAX_HEADER_BYTES: u32 = 32 * 1024;
+/// A connection whose other end is gone is noticed after this long.
+const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What to serve and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Another address than the configured one.
+    pub listen: Option<SocketAddr>,
+    /// Without TLS; refused unless the address is a loopback one.
+    pub insecure_plaintext: bool,
+}
+
+/// Why the server does not start, or ended badly.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// Something of the data directory is not as it must be.
+    #[error(transparent)]
+    Open(#[from] Box<OpenError>),
+    /// The address may not be served like this.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The certificate or key is missing.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The port cannot be had.
+    #[error("cannot listen on `{address}`: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The transport failed, or does not take the certificate.
+    #[error("the gRPC transport failed: {}", told(.0))]
+    Transport(#[source] tonic::transport::Error),
+    /// Reflection could not be set up.
+    #[error("reflection cannot be set up: {0}")]
+    Reflection(String),
+    /// The operating system gave no threads or signals.
+    #[error("cannot start: {0}")]
+    System(#[source] io::Error),
+    /// A task of the server broke off.
+    #[error("the server broke off: {0}")]
+    Broken(#[from] JoinError),
+}
+
+impl From<OpenError> for ServeError {
+    fn from(error: OpenError) -> Self {
+        ServeError::Open(Box::new(error))
+    }
+}
+
+/// A server that accepts calls.
+pub struct Running {
+    address: SocketAddr,
+    service: Arc<Service>,
+    stop: watch::Sender<bool>,
+    served: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The service behind it.
+    pub fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// Takes no more calls, lets the running ones end, and gives the data directory back.
+    ///
+    /// # Errors
+    /// [`ServeError`] when the transport had failed.
+    pub async fn stop(self) -> Result<(), ServeError> {
+        self.stop.send_replace(true);
+        let drain = self.service.config().limits.drain;
+        let mut served = self.served;
+        match tokio::time::timeout(drain, &mut served).await {
+            Ok(ended) => ended?.map_err(ServeError::Transport),
+            Err(_) => {
+                tracing::warn!("calls were still running at the end of the drain time; they are cut off");
+                served.abort();
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until the server ends by itself, which it does only when the transport fails.
+    ///
+    /// # Errors
+    /// [`ServeError`] with the reason.
+    pub async fn wait(&mut self) -> Result<(), ServeError> {
+        (&mut self.served).await?.map_err(ServeError::Transport)
+    }
+}
+
+/// Opens the data directory and starts to serve it, inside the caller's runtime (which must have more than one thread).
+///
+/// # Errors
+/// [`ServeError`]; nothing is served then.
+pub async fn start(options: &ServeOptions) -> Result<Running, ServeError> {
+    let data = DataDir::at(&options.data);
+    // Before anything slow: what may not be served must not look as if it were starting.
+    if data.config().is_file() {
+        let configured = Config::read(&data.config())?.listen;
+        Listen::new(
+            options.listen.unwrap_or(configured.address),
+            configured.plaintext || options.insecure_plaintext,
+        )?;
+    }
+    let opened = data.clone();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let service =
+        Arc::new(tokio::task::spawn_blocking(move || Service::open(&opened, clock, Opening::Serve)).await??);
+    let configured = &service.config().listen;
+    let listen = Listen::new(
+        options.listen.unwrap_or(configured.address),
+        configured.plaintext || options.insecure_plaintext,
+    )?;
+    let listener = tokio::net::TcpListener::bind(listen.address)
+        .await
+        .map_err(|source| ServeError::Listen { address: listen.address, source })?;
+    let address = listener.local_addr().map_err(ServeError::System)?;
+
+    let limits = &service.config().limits;
+    let mut server = Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .max_concurrent_streams(
+            u32::try_from(limits.concurrent_requests.saturating_add(limits.concurrent_streams))
+                .unwrap_or(u32::MAX),
+        )
+        // A message of a few MiB should not wait for many round trips.
+        .initial_stream_window_size(1024 * 1024)
+        .initial_connection_window_size(4 * 1024 * 1024);
+    if !listen.plaintext {
+        let identity = tls::read(&data)?;
+        let tls = ServerTlsConfig::new().identity(Identity::from_pem(identity.certificate, identity.key));
+        server = server.tls_config(tls).map_err(ServeError::Transport)?;
+    }
+
+    let (health, health_service) = tonic_health::server::health_reporter();
+    for name in std::iter::once("").chain(SERVICES) {
+        health.set_service_status(name, tonic_health::ServingStatus::Serving).await;
+    }
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(likeness_proto::DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .map_err(|error| ServeError::Reflection(error.to_string()))?;
+
+    let (stop, stopping) = watch::channel(false);
+    let desk = Desk::new(&service, stopping.clone());
+    let routes = rpc::add_to(Routes::new(health_service).add_service(reflection), &desk, &service);
+    let incoming = incoming::connections(listener, limits.connections);
+    let mut signal = stopping;
+    let until = async move {
+        // A dropped sender means the same: nobody is there who could stop it later.
+        let _ = signal.wait_for(|stopping| *stopping).await;
+        for name in std::iter::once("").chain(SERVICES) {
+            health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
+        }
+    };
+    let router = server.layer(DoorLayer::new(&service)).add_routes(routes);
+    let served = tokio::spawn(router.serve_with_incoming_shutdown(incoming, until));
+    tracing::info!(%address, tls = !listen.plaintext, "serving");
+    Ok(Running { address, service, stop, served })
+}
+
+/// Serves until SIGINT or SIGTERM, in a runtime of its own; returns when the running calls have ended.
+///
+/// `ready` is called once, with the address and whether TLS is on, when calls are accepted.
+///
+/// # Errors
+/// [`ServeError`] when it does not start, or ended badly.
+pub fn run(options: &ServeOptions, ready: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("likeness-rpc")
+        .build()
+        .map_err(ServeError::System)?;
+    let ended = runtime.block_on(async {
+        // Before the port is open: a signal that comes during the start is not lost.
+        let asked_to_stop = signals::stop().map_err(ServeError::System)?;
+        let mut running = start(options).await?;
+        let plaintext = running.service.config().listen.plaintext || options.insecure_plaintext;
+        ready(running.address(), !plaintext);
+        tokio::select! {
+            () = asked_to_stop => {
+                tracing::info!("stopping: running calls may end");
+                running.stop().await
+            }
+            ended = running.wait() => ended,
+        }
+    });
+    // Work that outlived the drain time is not waited for; what it had not recorded is closed at the next start.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    ended
+}
+
+/// An error and its causes: the transport's own text says nothing.
+fn told(error: &tonic::transport::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

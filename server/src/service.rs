@@ -1,0 +1,127 @@
+//! What the service does, without a word about the wire.
+//!
+//! Every operation follows one order: who asks (token), are the fields there, may they (permit), do it, record it durably,
+//! answer. An [`Answer`] or a refusal can only be made with the receipt of its audit entry: no audit, no answer.
+//! Everything here blocks; callers keep it off their async workers.
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use crate::{
+    audit::AuditLog,
+    authorise::{Action, Denied, Matrix, Permit},
+    clock::Clock,
+    config::Config,
+    data::{DataDir, DataLock},
+    identity::{Actor, Verifier},
+    keys::{KeyStore, PoolName},
+    pool::Pool,
+};
+
+mod answer;
+mod case;
+mod compare;
+mod context;
+mod engine;
+mod enrol;
+mod fields;
+pub mod offline;
+mod open;
+mod pools;
+mod recover;
+mod refusal;
+mod search;
+mod set_enrolled;
+mod source;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod turned_away;
+
+pub use answer::{Answer, Rendered};
+pub use compare::{CompareAnswer, CompareRequest};
+pub use context::{Asked, Context, ContextFields};
+pub use engine::{Algorithm, Engine, ProbeFace};
+pub use enrol::{EnrolItem, EnrolOutcome, EnrolResult, Enrolment, GROUP, Prepared, RawDetails};
+pub use open::{OpenError, Opening};
+pub use pools::PoolList;
+pub use refusal::{Refusal, RefusalKind, Unanswered};
+pub use search::{CandidateFound, PoolOutcome, SearchAnswer, SearchRequest};
+pub use set_enrolled::{SetEnrolledAnswer, SetEnrolledRequest};
+pub use source::ProbeSource;
+pub use subject::{ImageAnswer, SubjectAnswer, SubjectChoice};
+pub use turned_away::TurnedAway;
+
+/// Version of the matcher library; all crates of the workspace have one version.
+pub const MATCHER_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Said with every candidate list.
+pub const SEARCH_CAVEAT: &str = "A candidate is intelligence, not an identification. A trained person must compare the images, \
+     and anything done because of a candidate needs corroboration. A similarity is not a probability, and the list is the \
+     best there is in these pools even when the person is in none of them.";
+
+/// Said with every comparison.
+pub const COMPARE_CAVEAT: &str = "A similarity is not a probability and not an identification. A trained person must compare \
+     the images, and anything done because of it needs corroboration.";
+
+/// The service over one data directory. Holds its lock until dropped.
+pub struct Service {
+    data: DataDir,
+    config: Config,
+    clock: Arc<dyn Clock>,
+    matrix: Matrix,
+    verifier: Verifier,
+    audit: Arc<dyn AuditLog>,
+    keys: Arc<dyn KeyStore>,
+    engine: Engine,
+    pools: RwLock<BTreeMap<PoolName, Arc<Pool>>>,
+    /// Makes pools one at a time.
+    making: std::sync::Mutex<()>,
+    /// Last, so that the data directory is given up after everything in it was closed.
+    _lock: DataLock,
+}
+
+impl Service {
+    /// The configuration it runs with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &DataDir {
+        &self.data
+    }
+
+    /// The algorithm it runs.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The audit log, to read from: the service is the only one that appends.
+    pub fn audit(&self) -> &dyn AuditLog {
+        self.audit.as_ref()
+    }
+
+    fn pool(&self, name: &str) -> Option<Arc<Pool>> {
+        let name: PoolName = name.parse().ok()?;
+        self.pools.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()
+    }
+
+    fn pools(&self) -> Vec<Arc<Pool>> {
+        self.pools.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Finds a pool and decides whether this person may do this in it. A pool that does not exist is denied like any other.
+    fn admit(
+        &self,
+        actor: &Actor,
+        action: Action,
+        pool: &str,
+        context: &Context,
+    ) -> Result<(Arc<Pool>, Permit), Denied> {
+        let pool = self.pool(pool).ok_or(Denied::UnknownPool)?;
+        let permit = self.matrix.authorise(actor, action, pool.facts(), &context.purpose)?;
+        Ok((pool, permit))
+    }
+}

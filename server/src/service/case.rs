@@ -1,0 +1,197 @@
+//! One request on its way to the audit log: everything known of it so far, ready to be recorded whatever happens.
+use std::{collections::BTreeMap, time::Instant};
+
+use super::{Answer, Asked, Context, ContextFields, ProbeSource, Refusal, Rendered, Service, Unanswered};
+use crate::{
+    audit::{self, Content, Entry, Outcome, Phase, PoolTouched, Receipt, Submission},
+    authorise::Action,
+    identity::Actor,
+    pool::Pool,
+    text,
+};
+
+/// Longest request that is kept when it was refused: its fields are not bounded yet, and what is kept must be.
+pub(super) const MOST_REFUSED_BYTES: usize = 128 * 1024;
+/// Longest pool name that is recorded when there is no such pool.
+const MOST_POOL_CHARS: usize = 64;
+
+/// A request being worked on.
+pub(super) struct Case<'s> {
+    service: &'s Service,
+    pub(super) action: Action,
+    pub(super) rpc: &'static str,
+    context: ContextFields,
+    actor: Option<Actor>,
+    probe: Option<audit::Probe>,
+    /// The encoded request without images.
+    request: Vec<u8>,
+    /// Settings that bear on the result.
+    pub(super) notes: BTreeMap<String, String>,
+    deadline: Instant,
+}
+
+impl<'s> Case<'s> {
+    pub(super) fn begin(service: &'s Service, action: Action, asked: Asked) -> Self {
+        Case {
+            service,
+            action,
+            rpc: asked.rpc,
+            context: asked.context,
+            actor: None,
+            probe: None,
+            request: asked.request,
+            notes: BTreeMap::new(),
+            deadline: asked.deadline,
+        }
+    }
+
+    /// Who asks and why: the token first, so that nobody unknown learns anything about fields or purposes.
+    pub(super) fn introduce(&mut self, token: Option<&str>) -> Result<(Actor, Context), Refusal> {
+        let actor = self.service.verifier.verify(token)?;
+        self.actor = Some(actor.clone());
+        let context = self.context.check(&self.service.matrix)?;
+        Ok((actor, context))
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Refuses when the answer is no longer wanted.
+    pub(super) fn in_time(&self) -> Result<(), Refusal> {
+        if Instant::now() < self.deadline { Ok(()) } else { Err(Refusal::deadline()) }
+    }
+
+    pub(super) fn note(&mut self, name: &str, value: impl Into<String>) {
+        self.notes.insert(name.to_owned(), value.into());
+    }
+
+    /// Records where the probe came from.
+    pub(super) fn probe_source(&mut self, source: &ProbeSource) {
+        let [source_type, acquired, investigation, offence, edits] = ProbeSource::MOST;
+        self.probe = Some(audit::Probe {
+            source_type: text::recordable(&source.source_type, source_type),
+            acquired_under: text::recordable(&source.acquired_under, acquired),
+            investigation_ref: text::recordable(&source.investigation_ref, investigation),
+            offence_type: text::recordable(&source.offence_type, offence),
+            edits: text::recordable(&source.edits, edits).into_iter().collect(),
+            ..audit::Probe::default()
+        });
+    }
+
+    /// Records what decoding found.
+    pub(super) fn probe_image(&mut self, media_type: &str, width: u32, height: u32) {
+        let probe = self.probe.get_or_insert_default();
+        probe.media_type = Some(media_type.to_owned());
+        probe.width = Some(width);
+        probe.height = Some(height);
+    }
+
+    /// An entry with everything known so far.
+    pub(super) fn entry(&self, phase: Phase, outcome: Option<Outcome>, pool: Option<PoolTouched>) -> Entry {
+        let [system, reference, purpose, justification] = ContextFields::MOST;
+        let mut entry = Entry::new(self.service.clock.now(), self.rpc, self.action.operation(), phase);
+        entry.outcome = outcome;
+        entry.pool = pool;
+        entry.system_name = text::recordable(&self.context.system_name, system);
+        entry.reference_id = text::recordable(&self.context.reference_id, reference);
+        entry.purpose_code = text::recordable(&self.context.purpose_code, purpose);
+        entry.justification = text::recordable(&self.context.justification, justification);
+        entry.actor = self.actor.as_ref().map(|actor| audit::Actor {
+            subject: actor.subject.clone(),
+            organisation: Some(actor.organisation.clone()),
+            roles: actor.roles.iter().map(ToString::to_string).collect(),
+        });
+        entry.probe = self.probe.clone();
+        entry.notes = self.notes.clone();
+        entry
+    }
+
+    /// The encoded request, for the content store. Given once: it belongs to one event.
+    pub(super) fn take_request(&mut self) -> Option<Vec<u8>> {
+        Some(std::mem::take(&mut self.request)).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// The same, unless it is too long to keep for a request that was refused.
+    pub(super) fn take_refused_request(&mut self) -> Option<Vec<u8>> {
+        self.take_request().filter(|bytes| bytes.len() <= MOST_REFUSED_BYTES)
+    }
+
+    /// Records one entry and answers.
+    pub(super) fn answer<M>(
+        mut self,
+        mut entry: Entry,
+        probe: Option<Vec<u8>>,
+        rendered: Rendered<M>,
+    ) -> Result<Answer<M>, Unanswered> {
+        entry.outcome = Some(Outcome::Answered);
+        let content = Content { probe, request: self.take_request(), response: Some(rendered.bytes) };
+        let receipt = self.service.record_one(Submission { entry, content })?;
+        Ok(Answer::new(rendered.message, receipt))
+    }
+
+    /// Records a refusal that concerns `pool`, or none.
+    pub(super) fn refuse(mut self, pool: Option<PoolTouched>, refusal: Refusal) -> Unanswered {
+        let mut entry = self.entry(Phase::Single, Some(refusal.kind.outcome()), pool);
+        entry.refusal = Some(refusal.audit_code().to_owned());
+        let content = Content { request: self.take_refused_request(), ..Content::default() };
+        self.service.refused(Submission { entry, content }, refusal)
+    }
+
+    /// Records that an announced change did not happen, or failed half-way.
+    pub(super) fn fail(mut self, intent: &Entry, refusal: Refusal) -> Unanswered {
+        let mut entry = intent.to_outcome(self.service.clock.now(), refusal.kind.outcome());
+        entry.refusal = Some(refusal.audit_code().to_owned());
+        let content = Content { request: self.take_request(), ..Content::default() };
+        self.service.refused(Submission { entry, content }, refusal)
+    }
+}
+
+/// What is recorded of a pool that was reached.
+pub(super) fn touched(pool: &Pool, gallery: Option<u64>) -> PoolTouched {
+    let definition = pool.definition();
+    PoolTouched {
+        name: definition.name.to_string(),
+        kind: Some(definition.kind.code().to_owned()),
+        space: Some(definition.space.clone()),
+        gallery,
+    }
+}
+
+/// What is recorded of a pool that was only named.
+pub(super) fn named(pool: &str) -> Option<PoolTouched> {
+    text::recordable(pool, MOST_POOL_CHARS).map(|name| PoolTouched { name, ..PoolTouched::default() })
+}
+
+impl Service {
+    /// Appends entries; returns when they are durable.
+    pub(super) fn record(&self, submissions: Vec<Submission>) -> Result<Vec<Receipt>, Unanswered> {
+        let wanted = submissions.len();
+        let receipts = self.audit.append(submissions).map_err(unrecorded)?;
+        if receipts.len() == wanted {
+            Ok(receipts)
+        } else {
+            Err(unrecorded(audit::AuditError::Invalid(
+                "the log gave another number of receipts than entries",
+            )))
+        }
+    }
+
+    pub(super) fn record_one(&self, submission: Submission) -> Result<Receipt, Unanswered> {
+        self.record(vec![submission])?
+            .pop()
+            .ok_or_else(|| unrecorded(audit::AuditError::Invalid("the log gave no receipt")))
+    }
+
+    pub(super) fn refused(&self, submission: Submission, refusal: Refusal) -> Unanswered {
+        match self.record_one(submission) {
+            Ok(receipt) => Unanswered::Refused { refusal: Box::new(refusal), receipt: Box::new(receipt) },
+            Err(unanswered) => unanswered,
+        }
+    }
+}
+
+fn unrecorded(error: audit::AuditError) -> Unanswered {
+    tracing::error!(%error, "the audit log could not record a request; it gets no answer");
+    Unanswered::Unrecorded(error)
+}

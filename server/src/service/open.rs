@@ -1,0 +1,160 @@
+//! Opening the service on a data directory: everything is checked before anything is answered.
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, RwLock},
+};
+
+use likeness_matcher::{
+    decode::Limits,
+    fault::Fault,
+    pipeline::{Matcher, MatcherOptions},
+};
+use likeness_models::{Home, HomeError, Pack, PackError, RuntimeError};
+use thiserror::Error;
+
+use super::{Engine, Service};
+use crate::{
+    audit::{AuditError, AuditOptions, FileAudit},
+    authorise::{Action, Matrix, MatrixError, Permit},
+    clock::Clock,
+    config::{Config, ConfigError},
+    data::{DataDir, DataError},
+    identity::{IdentityError, Verifier},
+    keys::{FileKeyStore, KeyError, KeyStore},
+    pool::{Pool, PoolError, names},
+};
+
+/// What the data directory is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// Everything: the matcher is loaded and every pool's index is rebuilt.
+    Serve,
+    /// Making and listing pools only: fast, and images are neither read nor searched.
+    Administer,
+}
+
+/// Why the service does not start. There is no way to start it nevertheless.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Not a data directory, in use, or open to other users.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The configuration is not valid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The authorisation matrix is not valid.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
+    /// The issuer's public key cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The key store cannot be opened.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The audit log cannot be opened, or is not sound.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// There is no place for model packs.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The model pack cannot be used.
+    #[error(transparent)]
+    Pack(#[from] Box<PackError>),
+    /// ONNX Runtime is not there.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The matcher cannot be loaded.
+    #[error(transparent)]
+    Matcher(#[from] Fault),
+    /// A pool cannot be opened or does not agree with itself.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// What a crash left open could not be recorded.
+    #[error("the operations that the last stop cut short cannot be recorded; run `likeness audit verify`")]
+    Recovery,
+}
+
+impl Service {
+    /// Opens the service and takes the data directory's lock.
+    ///
+    /// In this order: lock, configuration, rules, keys, audit log (its tail and checkpoint are checked), model pack, pools
+    /// (keys, definitions, spaces), what the last stop cut short, and for serving each pool's index against its records.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the first of these that is not as it must be.
+    pub fn open(data: &DataDir, clock: Arc<dyn Clock>, opening: Opening) -> Result<Service, OpenError> {
+        let lock = data.acquire()?;
+        let config = Config::read(&data.config())?;
+        let matrix = Matrix::built_in()?;
+        let verifier = Verifier::open(data, &config.identity, clock.clone())?;
+        let keys: Arc<dyn KeyStore> = Arc::new(FileKeyStore::open(&data.keys())?);
+        let options = AuditOptions {
+            queue_requests: config.audit.queue,
+            queue_bytes: config.audit.queue_bytes,
+            append_timeout: config.audit.append_timeout,
+        };
+        let (audit, recovery) = FileAudit::open(&data.audit(), keys.clone(), clock.clone(), options)?;
+        let engine = open_engine(&config, opening)?;
+        let service = Service {
+            data: data.clone(),
+            config,
+            clock,
+            matrix,
+            verifier,
+            audit: Arc::new(audit),
+            keys,
+            engine,
+            pools: RwLock::new(BTreeMap::new()),
+            making: Mutex::new(()),
+            _lock: lock,
+        };
+        service.sweep_pools(&recovery.open_intents)?;
+        service.open_pools(opening)?;
+        service.close_intents(&recovery.open_intents)?;
+        Ok(service)
+    }
+
+    fn open_pools(&self, opening: Opening) -> Result<(), OpenError> {
+        let folder = self.data.pools();
+        let parts = self.parts(&folder);
+        for name in names(&folder)? {
+            let pool = Pool::open(&parts, &name)?;
+            if opening == Opening::Serve {
+                let permit = Permit::for_upkeep(
+                    &name,
+                    Action::Search,
+                    "the index is rebuilt at start; no person asks",
+                );
+                let loaded = pool.load(&permit)?;
+                tracing::info!(pool = %name, templates = loaded.templates, orphans_removed = loaded.orphans_removed, "pool loaded");
+            }
+            self.pools
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .insert(name, Arc::new(pool));
+        }
+        Ok(())
+    }
+}
+
+fn open_engine(config: &Config, opening: Opening) -> Result<Engine, OpenError> {
+    let home = Home::locate()?;
+    let pack = Pack::open(&home, &config.matcher.pack).map_err(Box::new)?;
+    let matcher = match opening {
+        Opening::Administer => None,
+        Opening::Serve => {
+            let options = MatcherOptions {
+                sessions: config.matcher.sessions,
+                queue: config.matcher.queue,
+                limits: Limits {
+                    max_bytes: config.limits.image_bytes,
+                    max_pixels: config.limits.image_pixels,
+                    max_side: config.limits.image_side_px,
+                },
+                wait: config.limits.request_deadline,
+            };
+            Some(Matcher::open(&pack, &home.runtime_library()?, &options)?)
+        }
+    };
+    Ok(Engine::new(&pack, matcher))
+}

@@ -1,0 +1,252 @@
+//! Looking for a probe in pools: one authorisation, one index and one audit event per pool.
+use std::{collections::BTreeSet, sync::Arc};
+
+use bytes::Bytes;
+use likeness_matcher::{embed::Embedding, pipeline::Analysed, quality::QualityPolicy, select::Selection};
+
+use super::{
+    Algorithm, Answer, Asked, Context, ProbeFace, ProbeSource, Refusal, Rendered, Service, Unanswered,
+    case::{Case, named},
+    fields::Fields,
+};
+use crate::{
+    audit::Receipt,
+    authorise::{Action, Permit},
+    identity::Actor,
+    keys::PoolName,
+    pool::{OpenedImage, Pool, PoolKind, SubjectRecord},
+};
+
+mod conclude;
+mod merge;
+
+/// Most pools in one search.
+const MAX_POOLS: usize = 16;
+
+/// A search as it was sent; nothing in it is checked.
+#[derive(Debug, Clone)]
+pub struct SearchRequest {
+    /// The image. Never enrolled.
+    pub probe: Bytes,
+    /// Where it came from; absent when the request left it out.
+    pub source: Option<ProbeSource>,
+    /// Which face is meant.
+    pub selection: Selection,
+    /// Names of the pools to search.
+    pub pools: Vec<String>,
+    /// Longest list wanted; 0 means the server's default.
+    pub candidate_list_length: u32,
+}
+
+/// One person in the list.
+#[derive(Debug, Clone)]
+pub struct CandidateFound {
+    /// From 1.
+    pub rank: u32,
+    /// The pool it comes from.
+    pub pool: PoolName,
+    /// Its kind.
+    pub kind: PoolKind,
+    /// The image of this person that is most like the probe.
+    pub image: OpenedImage,
+    /// What is known of the person.
+    pub subject: SubjectRecord,
+    /// Larger is more alike.
+    pub similarity: f64,
+    /// At or above the pack's published threshold.
+    pub above_threshold: bool,
+    /// Whole days from capture to search, when the capture date is known.
+    pub age_days: Option<u32>,
+}
+
+/// What became of one pool of the request.
+#[derive(Debug, Clone)]
+pub struct PoolOutcome {
+    /// The pool as named.
+    pub pool: String,
+    /// Searchable images compared with, or why it was not searched.
+    pub searched: Result<u64, Refusal>,
+}
+
+/// The result of a search.
+#[derive(Debug, Clone)]
+pub struct SearchAnswer {
+    /// Best first.
+    pub candidates: Vec<CandidateFound>,
+    /// In the order of the request.
+    pub pools: Vec<PoolOutcome>,
+    /// The exact algorithm.
+    pub algorithm: Algorithm,
+    /// The probe's faces and quality.
+    pub probe: ProbeFace,
+    /// What a similarity means.
+    pub similarity_meaning: String,
+    /// The pack's published one-to-one threshold.
+    pub threshold: f64,
+}
+
+/// A pool of the request and the decision about it.
+struct Decided {
+    name: String,
+    admitted: Result<(Arc<Pool>, Permit), Refusal>,
+}
+
+/// A pool that was searched.
+struct Searched {
+    gallery: u64,
+    found: Vec<merge::Found>,
+}
+
+impl Service {
+    /// Searches pools for a probe.
+    ///
+    /// # Errors
+    /// [`Unanswered`] when the request is refused, denied in every pool, or fails in any pool that may be searched:
+    /// a list that silently lacks a pool is never given.
+    pub fn search<M>(
+        &self,
+        asked: Asked,
+        request: SearchRequest,
+        render: impl Fn(&SearchAnswer, &[Receipt]) -> Rendered<M>,
+    ) -> Result<Answer<M>, Unanswered> {
+        let token = asked.token.clone();
+        let mut case = Case::begin(self, Action::Search, asked);
+        case.probe_source(&request.source.clone().unwrap_or_default());
+        let (actor, context, limit) = match self.begin_search(&mut case, token.as_deref(), &request) {
+            Ok(begun) => begun,
+            Err(refusal) => {
+                let pool = match request.pools.as_slice() {
+                    [only] => named(only),
+                    _ => None,
+                };
+                return Err(case.refuse(pool, refusal));
+            }
+        };
+        let decided = self.decide(&actor, &context, &request.pools);
+        if let Some(refusal) = decided.iter().filter_map(|pool| pool.admitted.as_ref().err()).next()
+            && decided.iter().all(|pool| pool.admitted.is_err())
+        {
+            let refusal = refusal.clone();
+            return Err(self.refuse_search(case, &decided, refusal));
+        }
+        let (analysed, searched) = match self.look(&mut case, &request, &decided, limit) {
+            Ok(looked) => looked,
+            Err(refusal) => return Err(self.refuse_search(case, &decided, refusal)),
+        };
+        self.conclude(case, &request, decided, &analysed, searched, limit, render)
+    }
+
+    fn begin_search(
+        &self,
+        case: &mut Case<'_>,
+        token: Option<&str>,
+        request: &SearchRequest,
+    ) -> Result<(Actor, Context, usize), Refusal> {
+        let (actor, context) = case.introduce(token)?;
+        let mut fields = Fields::default();
+        if request.probe.is_empty() {
+            fields.missing("probe");
+        }
+        match &request.source {
+            Some(source) => source.check(&mut fields),
+            None => ["source.source_type", "source.acquired_under", "source.investigation_ref"]
+                .into_iter()
+                .for_each(|name| fields.missing(name)),
+        }
+        if request.pools.is_empty() {
+            fields.missing("pools");
+        } else if request.pools.len() > MAX_POOLS {
+            fields.wrong(format!(
+                "`pools` names {} pools, but may name at most {MAX_POOLS}",
+                request.pools.len()
+            ));
+        } else if request.pools.iter().collect::<BTreeSet<_>>().len() != request.pools.len() {
+            fields.wrong("`pools` names a pool twice");
+        }
+        let limits = &self.config.search;
+        let limit = match usize::try_from(request.candidate_list_length).unwrap_or(usize::MAX) {
+            0 => limits.default_candidates,
+            wanted => wanted,
+        };
+        if limit > limits.max_candidates {
+            fields.wrong(format!(
+                "`candidate_list_length` is {limit}, but may be at most {}",
+                limits.max_candidates
+            ));
+        }
+        fields.finish()?;
+        case.note("candidate_list_length", limit.to_string());
+        case.note("mode", "investigation");
+        Ok((actor, context, limit))
+    }
+
+    fn decide(&self, actor: &Actor, context: &Context, pools: &[String]) -> Vec<Decided> {
+        pools
+            .iter()
+            .map(|name| Decided {
+                name: name.clone(),
+                admitted: self
+                    .admit(actor, Action::Search, name, context)
+                    .map_err(|denied| Refusal::denied(denied, "the pool")),
+            })
+            .collect()
+    }
+
+    /// Analyses the probe once and asks every admitted pool.
+    fn look(
+        &self,
+        case: &mut Case<'_>,
+        request: &SearchRequest,
+        decided: &[Decided],
+        limit: usize,
+    ) -> Result<(Analysed, Vec<Option<Searched>>), Refusal> {
+        case.note("selection", super::enrol::selection_note(&request.selection));
+        let analysed = self.engine.analyse(&request.probe, &request.selection, &QualityPolicy::default())?;
+        case.probe_image(analysed.media_type.as_str(), analysed.width, analysed.height);
+        case.note("faces_in_probe", analysed.faces.len().to_string());
+        case.in_time()?;
+        let mut searched = Vec::with_capacity(decided.len());
+        for pool in decided {
+            searched.push(match &pool.admitted {
+                Ok((pool, permit)) => {
+                    Some(self.search_pool(case, pool, permit, &analysed.embedding, limit)?)
+                }
+                Err(_) => None,
+            });
+        }
+        Ok((analysed, searched))
+    }
+
+    fn search_pool(
+        &self,
+        case: &Case<'_>,
+        pool: &Pool,
+        permit: &Permit,
+        probe: &Embedding,
+        limit: usize,
+    ) -> Result<Searched, Refusal> {
+        let reader = pool.reader(permit)?;
+        // An image can be taken out of search between the index's answer and the look at its record. Then the list would
+        // lack a person whose next best image is still searchable: ask again. Three times in a row means the pool is being
+        // emptied, and leaving the vanished ones out is then the truth.
+        let mut attempts = 1;
+        loop {
+            let gallery = reader.gallery_size();
+            let hits = reader.search(probe, limit, case.deadline())?;
+            let opened = reader.enrolled(&hits)?;
+            if attempts < 3 && opened.iter().any(Option::is_none) {
+                attempts += 1;
+                continue;
+            }
+            let found = hits
+                .iter()
+                .zip(opened)
+                .filter_map(|(hit, opened)| {
+                    let (image, subject) = opened?;
+                    Some(merge::Found { image, subject: subject.record, similarity: hit.similarity })
+                })
+                .collect();
+            return Ok(Searched { gallery, found });
+        }
+    }
+}
