@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+#![allow(clippy::cast_precision_loss, reason = "numbers of things that were counted, far below 2^52")]
+
+// What every measurement needs.
+pub mod machine;
+pub mod readme;
+pub mod run;
+pub mod table;
+pub mod timing;
+
+// What is measured with.
+pub mod gallery;
+pub mod images;
+pub mod server;
+
+// One question each, in the order of the flow.
+pub mod enrol;
+pub mod index;
+pub mod pipeline;
+pub mod service;

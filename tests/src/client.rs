@@ -1,0 +1,71 @@
+//! A gRPC client as another organisation would write it: only the certificate, the token and the proto files.
+use std::{fs, path::Path};
+
+use likeness_proto::v1::{ProbeSource, RequestContext};
+use tonic::{
+    Request, Status,
+    metadata::AsciiMetadataValue,
+    service::Interceptor,
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
+};
+
+use crate::service::Service;
+
+/// Adds the bearer token.
+#[derive(Clone)]
+pub struct Token(pub Option<AsciiMetadataValue>);
+
+impl Interceptor for Token {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// The token in the profile of a data folder.
+#[must_use]
+pub fn token(data: &Path) -> Token {
+    let profile = fs::read_to_string(data.join("profile.toml")).expect("the profile");
+    let line = profile.lines().find(|line| line.starts_with("token")).expect("a token in the profile");
+    let value = line.split('"').nth(1).expect("a quoted token");
+    Token(Some(format!("Bearer {value}").parse().expect("an ASCII token")))
+}
+
+/// A TLS connection that trusts only the service's own certificate authority.
+pub async fn channel(service: &Service) -> Channel {
+    let authority = fs::read(service.data().join("tls/ca.pem")).expect("the certificate");
+    Endpoint::from_shared(format!("https://localhost:{}", service.port()))
+        .expect("an address")
+        .tls_config(
+            ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority)).domain_name("localhost"),
+        )
+        .expect("a TLS configuration")
+        .connect()
+        .await
+        .expect("a connection")
+}
+
+/// A complete context.
+#[must_use]
+pub fn context(purpose: &str, reference: &str) -> RequestContext {
+    RequestContext {
+        system_name: "test-client".into(),
+        reference_id: reference.into(),
+        purpose_code: purpose.into(),
+        justification: "exercised by the end-to-end tests".into(),
+    }
+}
+
+/// A complete probe source.
+#[must_use]
+pub fn source() -> ProbeSource {
+    ProbeSource {
+        source_type: "cctv".into(),
+        acquired_under: "test licence".into(),
+        investigation_ref: "OP-TEST".into(),
+        offence_type: String::new(),
+        edits: String::new(),
+    }
+}

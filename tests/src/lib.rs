@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test harness: a broken promise is a panic"
+)]
+
+pub mod client;
+pub mod faces;
+pub mod service;

@@ -1,0 +1,210 @@
+//! A real `likeness` server in a temporary folder.
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// The `likeness` binary of this build.
+///
+/// # Panics
+/// When it was not built: `make setup` builds it.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let folder = test.parent().and_then(Path::parent).expect("tests lie in target/PROFILE/deps");
+    let path = folder.join(name);
+    assert!(path.is_file(), "{} is not there: run `make setup` first", path.display());
+    path
+}
+
+/// A data folder, and the server that serves it while one runs.
+pub struct Service {
+    folder: TempDir,
+    child: Option<Child>,
+    port: u16,
+}
+
+impl Service {
+    /// Makes a data folder with `likeness init` and serves it.
+    #[must_use]
+    pub fn start() -> Self {
+        let mut service = Self::init();
+        service.serve();
+        service
+    }
+
+    /// Makes a data folder with `likeness init`; nothing is served yet.
+    #[must_use]
+    pub fn init() -> Self {
+        let folder = tempfile::Builder::new().prefix("likeness-test-").tempdir().expect("a temporary folder");
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
+        let data = folder.path().join("data");
+        let output = Command::new(binary("likeness"))
+            .args(["init", "--no-pull", "--listen", &format!("127.0.0.1:{port}")])
+            .arg(&data)
+            .output()
+            .expect("likeness runs");
+        assert!(output.status.success(), "init failed: {}", String::from_utf8_lossy(&output.stderr));
+        Self { folder, child: None, port }
+    }
+
+    /// Starts the server and waits until it answers.
+    pub fn serve(&mut self) {
+        self.serve_with(&[]);
+    }
+
+    /// As [`Service::serve`], with more arguments.
+    pub fn serve_with(&mut self, arguments: &[&str]) {
+        assert!(self.child.is_none(), "already serving");
+        let mut child = Command::new(binary("likeness"))
+            .arg("serve")
+            .arg("--data")
+            .arg(self.data())
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("likeness runs");
+        let log = self.log();
+        let stderr = child.stderr.take().expect("stderr is piped");
+        thread::spawn(move || {
+            use std::io::Write as _;
+            let mut file =
+                fs::OpenOptions::new().create(true).append(true).open(log).expect("the log can be written");
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let _ = writeln!(file, "{line}");
+            }
+        });
+        let began = Instant::now();
+        self.child = Some(child);
+        loop {
+            if self.cli(&["pool", "list", "--json"]).status.success() {
+                return;
+            }
+            let ended = self.child.as_mut().expect("serving").try_wait().expect("the child can be asked");
+            assert!(ended.is_none(), "the server stopped: {}", self.server_log());
+            assert!(
+                began.elapsed() < Duration::from_secs(60),
+                "the server does not answer: {}",
+                self.server_log()
+            );
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Ends the server at once, as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("the server can be killed");
+            child.wait().expect("the server can be reaped");
+        }
+    }
+
+    /// Asks the server to stop and waits for it.
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let status =
+                Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().expect("kill runs");
+            assert!(status.success());
+            let ended = child.wait().expect("the server can be reaped");
+            assert!(ended.success(), "the server ended with {ended}: {}", self.server_log());
+        }
+    }
+
+    /// What the server logged so far.
+    #[must_use]
+    pub fn server_log(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    /// Resident memory of the server, in bytes (Linux).
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let id = self.child.as_ref().expect("serving").id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).expect("Linux");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+        line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok()).expect("a number") * 1024
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A folder for the test's own files.
+    #[must_use]
+    pub fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The port it serves on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Prepares a command line call with this service's profile.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary("likeness"));
+        command
+            .args(arguments)
+            .env("LIKENESS_PROFILE", self.data().join("profile.toml"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command line call with this service's profile.
+    #[must_use]
+    pub fn cli(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("likeness runs")
+    }
+
+    /// Runs a call that must succeed and returns its standard output.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.cli(arguments);
+        assert!(
+            output.status.success(),
+            "likeness {arguments:?} ended with {}: {}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// Runs a call with `--json` that must succeed and returns what it printed.
+    #[must_use]
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let text = self.ok(arguments);
+        serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("likeness {arguments:?} did not print JSON ({error}): {text}"))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if thread::panicking() {
+            eprintln!("server log:\n{}", self.server_log());
+        }
+    }
+}
