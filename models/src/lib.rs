@@ -44,5 +44,5 @@ pub use runtime::{RuntimeError, WheelError};
 pub use space::SpaceId;
 pub use word::UnknownWord;
 
-/// Name of the pack that [`pull`] installs and that everything uses unless told otherwise.
+/// Name of the pack that [`pull()`] installs and that everything uses unless told otherwise.
 pub const DEFAULT_PACK: &str = "face-api";

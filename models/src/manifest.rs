@@ -17,7 +17,7 @@ use crate::space::SpaceId;
 /// The only manifest format there is. It is read first, so that a newer file says so instead of failing oddly.
 const FORMAT: u32 = 1;
 
-/// A valid manifest: made only by [`Manifest::parse`] and by [`crate::add`].
+/// A valid manifest: made only by [`Manifest::parse`] and by [`crate::add()`].
 ///
 /// ```toml
 #[doc = include_str!("manifest/example.toml")]

@@ -2,7 +2,7 @@
 
 /// Messages, clients and servers of the `likeness.v1` package.
 #[expect(missing_docs, reason = "generated; the documentation is in the .proto files")]
-#[allow(clippy::all, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "generated code")]
+#[allow(clippy::all, clippy::allow_attributes_without_reason, reason = "generated code")]
 pub mod v1 {
     tonic::include_proto!("likeness.v1");
 }

@@ -37,6 +37,12 @@ fn crates_know_only_those_the_architecture_allows() {
     }
 }
 
+/// True when `line` holds `needle` as a word of its own, not as the end of a longer one.
+fn names(line: &str, needle: &str) -> bool {
+    line.match_indices(needle)
+        .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
+}
+
 /// Fails when `needle` appears in code outside the listed path prefixes.
 fn only_in(needle: &str, prefixes: &[&str]) {
     let mut elsewhere = Vec::new();
@@ -46,7 +52,7 @@ fn only_in(needle: &str, prefixes: &[&str]) {
             continue;
         }
         for (number, line) in code_lines(&text) {
-            if line.contains(needle) {
+            if names(line, needle) {
                 seen = true;
                 if !prefixes.iter().any(|prefix| path.starts_with(prefix) || path == Path::new(prefix)) {
                     elsewhere.push(format!("{}:{number}: {}", path.display(), line.trim()));
@@ -147,10 +153,10 @@ fn the_proofs_have_one_maker_each() {
                 continue;
             }
             for (number, line) in code_lines(&text) {
-                let declares = ["struct ", "impl ", "for ", "-> "]
+                let declares = ["struct ", "impl ", "for ", "-> ", "-> &"]
                     .iter()
                     .any(|word| line.contains(&format!("{word}{maker}")));
-                if line.contains(maker) && !declares && !line.contains(&format!("::{maker}")) {
+                if names(line, maker) && !declares && !line.contains(&format!("::{maker}")) {
                     elsewhere.push(format!("{}:{number}: {}", path.display(), line.trim()));
                 }
             }

@@ -2,7 +2,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -88,7 +88,8 @@ impl Service {
         let began = Instant::now();
         self.child = Some(child);
         loop {
-            if self.cli(&["pool", "list", "--json"]).status.success() {
+            // The port is bound only when every pool is open.
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
                 return;
             }
             let ended = self.child.as_mut().expect("serving").try_wait().expect("the child can be asked");

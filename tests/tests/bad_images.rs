@@ -40,6 +40,9 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
     png.extend(13u32.to_be_bytes());
     png.extend(&chunk);
     png.extend(crc(&chunk).to_be_bytes());
+    // Empty data and an end, so that nothing but the claim is wrong with it.
+    png.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e");
+    png.extend(b"\0\0\0\0IEND\xaeB`\x82");
     png
 }
 

@@ -13,6 +13,9 @@ use likeness_tests::{
 };
 use tonic::Code;
 
+/// Takes one field out of a request.
+type Change = fn(&mut SearchRequest);
+
 /// Entries in the audit log, as the offline checker counts them.
 fn entries(service: &Service) -> u64 {
     service.json(&["audit", "verify", "--json"])["entries"].as_u64().unwrap()
@@ -34,7 +37,7 @@ async fn each_missing_field_is_named_and_recorded() {
     let service = Service::start();
     service.ok(&["pool", "create", "cells", "--kind", "custody"]);
     let mut client = SearchServiceClient::with_interceptor(channel(&service).await, token(&service.data()));
-    let blank: [(&str, fn(&mut SearchRequest)); 9] = [
+    let blank: [(&str, Change); 9] = [
         ("context", |request| request.context = None),
         ("system_name", |request| request.context.as_mut().unwrap().system_name.clear()),
         ("reference_id", |request| request.context.as_mut().unwrap().reference_id.clear()),

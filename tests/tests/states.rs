@@ -193,7 +193,7 @@ async fn a_changed_log_is_noticed() {
         "UPDATE entry SET body = CAST(replace(CAST(body AS TEXT), 'record_management', 'record_managemenu') AS BLOB) WHERE idx = 3",
         "DELETE FROM entry WHERE idx = 2",
         "DELETE FROM entry WHERE idx = (SELECT max(idx) FROM entry)",
-        "UPDATE entry SET idx = -1 WHERE idx = 1; UPDATE entry SET idx = 1 WHERE idx = 2; UPDATE entry SET idx = 2 WHERE idx = -1",
+        "UPDATE entry SET idx = 9999 WHERE idx = 1; UPDATE entry SET idx = 1 WHERE idx = 2; UPDATE entry SET idx = 2 WHERE idx = 9999",
         "DELETE FROM entry",
         "DELETE FROM entry WHERE idx >= 4; DELETE FROM checkpoint WHERE rowid > 2",
     ];

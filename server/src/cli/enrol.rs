@@ -32,7 +32,7 @@ const PURPOSE: &str = "record_management";
 /// What was typed.
 #[derive(Args, Debug)]
 pub struct EnrolArgs {
-    /// FOLDER/<subject>/<image>, or a manifest: `.csv`, or `.jsonl` with one object per line. Columns: subject, image,
+    /// `FOLDER/<subject>/<image>`, or a manifest: `.csv`, or `.jsonl` with one object per line. Columns: subject, image,
     /// source_reference, capture_date, capture_circumstance, display_name, date_of_birth, attr.NAME; images are
     /// relative to the manifest
     path: PathBuf,
@@ -45,7 +45,7 @@ pub struct EnrolArgs {
     /// Hold the images without making them searchable
     #[arg(long)]
     hold_only: bool,
-    /// Who asks and why. Defaults: purpose `record_management`, justification "bulk enrolment of records held by <system>"
+    /// Who asks and why. Defaults: purpose `record_management`, justification "bulk enrolment of records held by `<system>`"
     #[command(flatten)]
     context: AssumedContext,
     /// Also write every refused or left-out item to this CSV file
@@ -83,7 +83,7 @@ pub async fn run(args: EnrolArgs, profile: &Profile) -> Result<Exit, Failure> {
         .map_err(|_| Failure::fault("reading the list of images was interrupted"))??;
     if total == 0 {
         return Err(Failure::usage(format!("no image found in `{}`", args.path.display()))
-            .advise("expected FOLDER/<subject>/<image>, or a .csv or .jsonl manifest with rows"));
+            .advise("expected `FOLDER/<subject>/<image>`, or a .csv or .jsonl manifest with rows"));
     }
     let terms = Terms {
         select: if args.select == "largest" { Select::Largest } else { Select::Only },

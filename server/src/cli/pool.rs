@@ -76,7 +76,7 @@ pub struct CreateArgs {
     /// A purpose to permit for this pool; give it again for more [default: those of the kind]
     #[arg(long = "purpose", value_name = "CODE")]
     purposes: Vec<String>,
-    /// A quality limit, COMPONENT=REFUSE_BELOW[,FLAG_BELOW] on the scale 0 to 100; `*` is the lowest of all;
+    /// A quality limit, `COMPONENT=REFUSE_BELOW[,FLAG_BELOW]` on the scale 0 to 100; `*` is the lowest of all;
     /// leave REFUSE_BELOW empty to flag only [default: the server's policy]
     #[arg(long = "quality", value_name = "LIMIT", value_parser = limit)]
     quality: Vec<QualityLimit>,

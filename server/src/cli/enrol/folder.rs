@@ -1,4 +1,4 @@
-//! A folder per person: FOLDER/<subject>/<image>.
+//! A folder per person: `FOLDER/<subject>/<image>`.
 
 use std::path::{Path, PathBuf};
 

@@ -42,7 +42,7 @@ pub enum LeftOut {
     NotAnImageName,
     /// It lies beside the subject folders.
     NoSubjectFolder,
-    /// It lies deeper than FOLDER/<subject>/<image>.
+    /// It lies deeper than `FOLDER/<subject>/<image>`.
     TooDeep,
     /// Hidden, as editors and file managers make them.
     Hidden,
@@ -65,9 +65,9 @@ impl fmt::Display for LeftOut {
         f.write_str(match self {
             Self::NotAnImageName => "the name does not end in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff",
             Self::NoSubjectFolder => {
-                "the file lies beside the subject folders; expected FOLDER/<subject>/<image>"
+                "the file lies beside the subject folders; expected `FOLDER/<subject>/<image>`"
             }
-            Self::TooDeep => "the file lies deeper than FOLDER/<subject>/<image>",
+            Self::TooDeep => "the file lies deeper than `FOLDER/<subject>/<image>`",
             Self::Hidden => "the name begins with a dot",
         })
     }

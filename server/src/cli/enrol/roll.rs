@@ -8,7 +8,7 @@ use crate::cli::failure::Failure;
 /// Where the list comes from.
 #[derive(Debug)]
 pub enum Roll {
-    /// FOLDER/<subject>/<image>.
+    /// `FOLDER/<subject>/<image>`.
     Folder(PathBuf),
     /// A table with a header.
     Csv(PathBuf),

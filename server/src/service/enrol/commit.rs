@@ -65,7 +65,7 @@ impl Enrolment {
                 probe: None,
                 request: Some(item.request).filter(|bytes| {
                     let refused = item.result.outcome == EnrolOutcome::Refused;
-                    !bytes.is_empty() && !(refused && bytes.len() > MOST_REFUSED_BYTES)
+                    !(bytes.is_empty() || refused && bytes.len() > MOST_REFUSED_BYTES)
                 }),
                 response: Some(rendered.bytes),
             };
