@@ -290,7 +290,7 @@ impl RawConfig {
                 stream_buffer_bytes: within(
                     "limits.stream_buffer_bytes",
                     limits.stream_buffer_bytes,
-                    limits.message_bytes,
+                    2 * limits.message_bytes,
                     17_179_869_184,
                 )?,
                 connections: within("limits.connections", limits.connections, 1, 65_536)?,

@@ -1,5 +1,5 @@
 //! Serving: one port, TLS unless it is plainly said otherwise and the address is a loopback one, and a graceful end.
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use thiserror::Error;
 use tokio::{
@@ -28,7 +28,9 @@ mod tests;
 /// Longest block of request headers, in bytes: a token and a little more.
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
 /// A connection whose other end is gone is noticed after this long.
-const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(30);
+const KEEPALIVE: Duration = Duration::from_secs(30);
+/// How often content is looked at for its retention time.
+const HOUSEKEEPING: Duration = Duration::from_secs(24 * 3600);
 
 /// What to serve and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,14 +110,22 @@ impl Running {
         self.stop.send_replace(true);
         let drain = self.service.config().limits.drain;
         let mut served = self.served;
-        match tokio::time::timeout(drain, &mut served).await {
+        let ended = match tokio::time::timeout(drain, &mut served).await {
             Ok(ended) => ended?.map_err(ServeError::Transport),
             Err(_) => {
                 tracing::warn!("calls were still running at the end of the drain time; they are cut off");
                 served.abort();
                 Ok(())
             }
+        };
+        // The lock goes with the last user of the service: give those that are just ending a moment.
+        for _ in 0..100 {
+            if Arc::strong_count(&self.service) == 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        ended
     }
 
     /// Waits until the server ends by itself, which it does only when the transport fails.
@@ -183,6 +193,7 @@ pub async fn start(options: &ServeOptions) -> Result<Running, ServeError> {
         .map_err(|error| ServeError::Reflection(error.to_string()))?;
 
     let (stop, stopping) = watch::channel(false);
+    tokio::spawn(keep_house(Arc::clone(&service), stopping.clone()));
     let desk = Desk::new(&service, stopping.clone());
     let routes = rpc::add_to(Routes::new(health_service).add_service(reflection), &desk, &service);
     let incoming = incoming::connections(listener, limits.connections);
@@ -198,6 +209,24 @@ pub async fn start(options: &ServeOptions) -> Result<Running, ServeError> {
     let served = tokio::spawn(router.serve_with_incoming_shutdown(incoming, until));
     tracing::info!(%address, tls = !listen.plaintext, "serving");
     Ok(Running { address, service, stop, served })
+}
+
+/// Forgets old content now and every day, until the server stops.
+async fn keep_house(service: Arc<Service>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        let working = Arc::clone(&service);
+        match tokio::task::spawn_blocking(move || working.forget_old_content()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "old content could not be forgotten; it is tried again tomorrow")
+            }
+            Err(error) => tracing::error!(%error, "forgetting old content broke off"),
+        }
+        // A dropped sender ends the wait like a stop.
+        if tokio::time::timeout(HOUSEKEEPING, stopping.wait_for(|stopping| *stopping)).await.is_ok() {
+            return;
+        }
+    }
 }
 
 /// Serves until SIGINT or SIGTERM, in a runtime of its own; returns when the running calls have ended.
@@ -227,7 +256,7 @@ pub fn run(options: &ServeOptions, ready: impl FnOnce(SocketAddr, bool)) -> Resu
         }
     });
     // Work that outlived the drain time is not waited for; what it had not recorded is closed at the next start.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    runtime.shutdown_timeout(Duration::from_secs(5));
     ended
 }
 

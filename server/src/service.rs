@@ -31,6 +31,7 @@ mod open;
 mod pools;
 mod recover;
 mod refusal;
+mod retention;
 mod search;
 mod set_enrolled;
 mod source;

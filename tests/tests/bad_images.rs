@@ -74,7 +74,7 @@ fn corpus() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
         (
             "4,294,967,295 wide header",
             png_header(u32::MAX, 1),
-            &["too_many_pixels", "side_too_long", "undecodable"],
+            &["too_many_pixels", "side_too_long", "too_much_memory", "undecodable"],
         ),
         ("flat bomb", bomb, &["too_many_pixels", "side_too_long", "too_many_bytes"]),
         ("10 MB of junk", junk, &["unknown_format", "too_many_bytes"]),

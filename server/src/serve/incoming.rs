@@ -40,7 +40,11 @@ pub(super) fn connections(listener: TcpListener, most: usize) -> impl Stream<Ite
     let (accepted, stream) = mpsc::channel(1);
     tokio::spawn(async move {
         loop {
-            let Ok(room) = Arc::clone(&room).acquire_owned().await else { return };
+            let room = tokio::select! {
+                room = Arc::clone(&room).acquire_owned() => room,
+                () = accepted.closed() => return,
+            };
+            let Ok(room) = room else { return };
             let connection = tokio::select! {
                 connection = listener.accept() => connection,
                 () = accepted.closed() => return,

@@ -313,6 +313,29 @@ fn one_process_at_a_time_and_a_second_init_changes_nothing() {
     assert_eq!(std::fs::read_dir(other.path()).unwrap().count(), 1);
 }
 
+#[test]
+fn content_is_forgotten_after_its_time_and_the_entries_stay() {
+    let Place { _folder: folder, data, service } = Place::new();
+    drop(service);
+    let clock = Arc::new(crate::clock::FixedClock::at(jiff::Timestamp::now()));
+    let service = Service::open(&data, clock.clone(), Opening::Administer).unwrap();
+    let place = Place { _folder: folder, data, service: Arc::new(service) };
+    let event = place.create("cells", PoolKind::Custody).unwrap().receipt().event_id();
+    assert!(place.service.forget_old_content().unwrap().is_none());
+    clock.advance(jiff::SignedDuration::from_hours(24 * 1096 - 1));
+    assert!(place.service.forget_old_content().unwrap().is_none());
+    assert!(place.service.audit().content(event).unwrap().is_some());
+    let before = place.entries().len();
+    clock.advance(jiff::SignedDuration::from_hours(2));
+    let purged = place.service.forget_old_content().unwrap().unwrap();
+    assert!(purged.keys > 0 && purged.parts > 0, "{purged:?}");
+    assert!(place.service.audit().content(event).unwrap().is_none());
+    let entries = place.entries();
+    assert_eq!(entries.len(), before + 2);
+    assert!(entries.iter().any(|entry| entry.event_id == event));
+    assert_eq!(entries.last().unwrap().operation, Operation::Erasure);
+}
+
 #[cfg(unix)]
 #[test]
 fn nothing_in_a_data_directory_is_open_to_others() {
