@@ -130,11 +130,13 @@ where
                 }
             };
             let answered = answered?;
+            // A call that its service does not know is answered by generated code, in the headers alone.
             let unsettled = answered
                 .extensions()
                 .get::<Status>()
-                .filter(|status| status.code() != Code::Ok && !status::is_settled(status))
-                .cloned();
+                .cloned()
+                .or_else(|| Status::from_header_map(answered.headers()))
+                .filter(|status| status.code() != Code::Ok && !status::is_settled(status));
             match unsettled {
                 None => Ok(answered),
                 Some(status) => {

@@ -258,7 +258,7 @@ fn changed_checkpoints_head_intents_and_triggers() {
             .unwrap();
         let statement = match round % 8 {
             0 => format!("DELETE FROM checkpoint WHERE size = {size}"),
-            1 => format!("UPDATE checkpoint SET note = replace(note, 'A', 'B') WHERE size = {size}"),
+            1 => format!("UPDATE checkpoint SET note = 'x' || note WHERE size = {size}"),
             2 => format!("UPDATE checkpoint SET size = 1000000 + size WHERE size = {size}"),
             3 => "UPDATE head SET frontier = zeroblob(length(frontier))".into(),
             4 => "UPDATE head SET size = size - 1".into(),
