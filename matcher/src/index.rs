@@ -6,7 +6,8 @@
 //!
 //! | implementation | for |
 //! |---|---|
-//! | [`FlatIndex`] | the default: FAISS, in memory, exact |
+//! | [`CertifiedIndex`] | the default: int8 codes are scanned, what they cannot rule out is compared in full precision; certified exact |
+//! | [`FlatIndex`] | FAISS, in memory, exact: the baseline to measure against, and an independent second opinion |
 //! | [`OracleIndex`] | the definition of the right answer, row by row; for tests and for checking other kinds |
 //!
 //! Every implementation passes the same suite (`index/conformance.rs`), and every answer is *identical* to the
@@ -20,6 +21,7 @@ use thiserror::Error;
 use crate::embed::Embedding;
 
 mod best;
+pub mod certified;
 mod flat;
 mod geometry;
 mod oracle;
@@ -29,6 +31,7 @@ mod conformance;
 #[cfg(test)]
 mod tests;
 
+pub use certified::CertifiedIndex;
 pub use flat::FlatIndex;
 pub use oracle::OracleIndex;
 

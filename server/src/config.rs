@@ -9,12 +9,16 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
 use thiserror::Error;
 use toml::{Table, Value};
 
+use crate::pool::IndexOptions;
+
+mod raw;
 #[cfg(test)]
 mod tests;
+
+use raw::RawConfig;
 
 /// The reference configuration, which is also the default of every key.
 pub const DEFAULT: &str = include_str!("../config/default.toml");
@@ -63,6 +67,7 @@ pub struct Limits {
 pub struct Search {
     pub default_candidates: usize,
     pub max_candidates: usize,
+    pub index: IndexOptions,
 }
 
 /// The algorithm and how much of it runs at once.
@@ -192,169 +197,4 @@ fn merge(whole: &mut Table, given: Table) {
             }
         }
     }
-}
-
-/// The configuration as typed.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawConfig {
-    listen: RawListen,
-    limits: RawLimits,
-    search: RawSearch,
-    matcher: RawMatcher,
-    audit: RawAudit,
-    identity: RawIdentity,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawListen {
-    address: SocketAddr,
-    plaintext: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLimits {
-    message_bytes: u64,
-    image_bytes: u64,
-    image_pixels: u64,
-    image_side_px: u64,
-    concurrent_requests: u64,
-    concurrent_streams: u64,
-    stream_buffer_bytes: u64,
-    connections: u64,
-    request_deadline_ms: u64,
-    stream_idle_ms: u64,
-    drain_ms: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSearch {
-    default_candidates: u64,
-    max_candidates: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawMatcher {
-    pack: String,
-    #[serde(default)]
-    sessions: Option<u64>,
-    queue: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAudit {
-    queue: u64,
-    queue_bytes: u64,
-    append_timeout_ms: u64,
-    content_retention_days: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawIdentity {
-    token_max_days: u64,
-    clock_skew_s: u64,
-}
-
-impl RawConfig {
-    fn check(self) -> Result<Config, ConfigError> {
-        let RawConfig { listen, limits, search, matcher, audit, identity } = self;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let message_bytes = within("limits.message_bytes", limits.message_bytes, 65_536, 67_108_864)?;
-        // A message holds two images at most (compare); room is left for everything that is not an image.
-        let image_bytes =
-            within("limits.image_bytes", limits.image_bytes, 16_384, limits.message_bytes - 16_384)?;
-        let max_candidates = within("search.max_candidates", search.max_candidates, 1, 200)?;
-        if matcher.pack.is_empty() {
-            return Err(out_of_range("matcher.pack", "empty", "the name of a model pack"));
-        }
-        Ok(Config {
-            listen: Listen::new(listen.address, listen.plaintext)?,
-            limits: Limits {
-                message_bytes,
-                image_bytes,
-                image_pixels: within("limits.image_pixels", limits.image_pixels, 10_000, 400_000_000)?,
-                image_side_px: within("limits.image_side_px", limits.image_side_px, 128, 65_535)?,
-                concurrent_requests: within(
-                    "limits.concurrent_requests",
-                    limits.concurrent_requests,
-                    1,
-                    4096,
-                )?,
-                concurrent_streams: within("limits.concurrent_streams", limits.concurrent_streams, 1, 64)?,
-                stream_buffer_bytes: within(
-                    "limits.stream_buffer_bytes",
-                    limits.stream_buffer_bytes,
-                    2 * limits.message_bytes,
-                    17_179_869_184,
-                )?,
-                connections: within("limits.connections", limits.connections, 1, 65_536)?,
-                request_deadline: millis(
-                    "limits.request_deadline_ms",
-                    limits.request_deadline_ms,
-                    100,
-                    600_000,
-                )?,
-                stream_idle: millis("limits.stream_idle_ms", limits.stream_idle_ms, 1000, 3_600_000)?,
-                drain: millis("limits.drain_ms", limits.drain_ms, 0, 600_000)?,
-            },
-            search: Search {
-                default_candidates: within(
-                    "search.default_candidates",
-                    search.default_candidates,
-                    1,
-                    search.max_candidates,
-                )?,
-                max_candidates,
-            },
-            matcher: Matcher {
-                pack: matcher.pack,
-                sessions: match matcher.sessions {
-                    Some(sessions) => within("matcher.sessions", sessions, 1, 1024)?,
-                    None => cores,
-                },
-                queue: within("matcher.queue", matcher.queue, 1, 65_536)?,
-            },
-            audit: Audit {
-                queue: within("audit.queue", audit.queue, 1, 65_536)?,
-                queue_bytes: within(
-                    "audit.queue_bytes",
-                    audit.queue_bytes,
-                    2 * limits.message_bytes,
-                    17_179_869_184,
-                )?,
-                append_timeout: millis("audit.append_timeout_ms", audit.append_timeout_ms, 100, 600_000)?,
-                content_retention_days: within(
-                    "audit.content_retention_days",
-                    audit.content_retention_days,
-                    1,
-                    36_525,
-                )?,
-            },
-            identity: Identity {
-                token_max_days: within("identity.token_max_days", identity.token_max_days, 1, 366)?,
-                clock_skew_s: within("identity.clock_skew_s", identity.clock_skew_s, 0, 300)?,
-            },
-        })
-    }
-}
-
-fn out_of_range(key: &'static str, value: impl ToString, range: impl Into<String>) -> ConfigError {
-    ConfigError::OutOfRange { key, value: value.to_string(), range: range.into() }
-}
-
-fn within<T: TryFrom<u64>>(key: &'static str, value: u64, least: u64, most: u64) -> Result<T, ConfigError> {
-    if !(least..=most).contains(&value) {
-        return Err(out_of_range(key, value, format!("{least} to {most}")));
-    }
-    T::try_from(value).map_err(|_| out_of_range(key, value, "smaller on this machine"))
-}
-
-fn millis(key: &'static str, value: u64, least: u64, most: u64) -> Result<Duration, ConfigError> {
-    within::<u64>(key, value, least, most).map(Duration::from_millis)
 }

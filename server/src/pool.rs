@@ -17,6 +17,8 @@ use crate::{
 };
 
 mod definition;
+mod gather;
+mod index;
 mod read;
 mod rebuild;
 mod sealed;
@@ -27,6 +29,8 @@ mod write;
 
 pub(crate) use definition::CheckedPool;
 pub use definition::{DefinitionError, PoolDefinition, QualityRule};
+pub use gather::Gathering;
+pub use index::IndexOptions;
 pub use read::{OpenedImage, OpenedSubject, Reader};
 pub use rebuild::Loaded;
 pub use sealed::{Details, ImageRecord, SubjectRecord};

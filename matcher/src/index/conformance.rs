@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use likeness_models::{Metric, SpaceId};
 
 use super::{
-    FlatIndex, Hit, IndexFault, IndexRow, IndexWrite, OracleIndex, RowKey, SubjectKey, UnusableLength,
+    CertifiedIndex, FlatIndex, Hit, IndexFault, IndexRow, IndexWrite, OracleIndex, RowKey, SubjectKey,
+    UnusableLength,
 };
 use crate::embed::Embedding;
 
@@ -257,5 +258,8 @@ macro_rules! conforms {
 conforms! {
     flat: FlatIndex::new;
     flat_in_small_segments: FlatIndex::in_small_segments;
+    certified: CertifiedIndex::new;
+    certified_in_small_blocks: CertifiedIndex::in_small_blocks;
+    certified_on_disk: CertifiedIndex::on_disk;
     oracle: OracleIndex::new;
 }

@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`PoolError::Deadline`] when time runs out; never a partial list.
     pub fn search(&self, probe: &Embedding, limit: usize, deadline: Instant) -> Result<Vec<Hit>, PoolError> {
-        Ok(self.pool.index.search_batch(&[probe], limit, Some(deadline))?.pop().unwrap_or_default())
+        Ok(self.pool.gather.search(self.pool.index.as_ref(), probe, limit, deadline)?)
     }
 
     /// Image and subject of each hit, opened; absent where the image was taken out of search since the index was asked.

@@ -10,12 +10,14 @@ use std::{
 };
 
 use jiff::Timestamp;
-use likeness_matcher::index::{FlatIndex, IndexWrite};
+use likeness_matcher::index::IndexWrite;
 use likeness_models::{Metric, SpaceId};
 
 use super::{
-    PoolDefinition, PoolError, PoolSummary, Reader, Writer,
+    IndexOptions, PoolDefinition, PoolError, PoolSummary, Reader, Writer,
     definition::{CheckedPool, DefinitionError},
+    gather::Gather,
+    index,
     sealed::SubjectSeal,
 };
 use crate::{
@@ -55,6 +57,8 @@ pub struct PoolParts<'a> {
     pub dimension: usize,
     /// How templates compare.
     pub metric: Metric,
+    /// How its pools are searched.
+    pub index: IndexOptions,
 }
 
 /// One pool. Nothing in it can be reached without a permit for it.
@@ -65,6 +69,7 @@ pub struct Pool {
     pub(super) records: Box<dyn RecordStore>,
     pub(super) blobs: Blobs,
     pub(super) index: Box<dyn IndexWrite>,
+    pub(super) gather: Gather,
     pub(super) writing: Mutex<()>,
     state: AtomicU8,
 }
@@ -168,14 +173,15 @@ impl Pool {
             return Err(DefinitionError::Contradiction { path: folder.join("pool.toml"), field }.into());
         }
         let blobs = Blobs::open(&folder.join("blobs"))?;
-        let index = FlatIndex::new(parts.space, parts.dimension, parts.metric)?;
+        let index = index::make(parts, folder)?;
         Ok(Pool {
             definition,
             key,
             keys: parts.keys.clone(),
             records: Box::new(records),
             blobs,
-            index: Box::new(index),
+            index,
+            gather: Gather::new(parts.index.gathering),
             writing: Mutex::new(()),
             state: AtomicU8::new(State::NotLoaded as u8),
         })

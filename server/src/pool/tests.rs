@@ -45,6 +45,7 @@ impl Place {
             space: self.space,
             dimension: 4,
             metric: Metric::Euclidean,
+            index: crate::config::Config::parse("").unwrap().search.index,
         }
     }
 

@@ -50,7 +50,7 @@ fn render(answer: &SearchAnswer, per_pool: &[Receipt]) -> Rendered<v1::SearchRes
             })
             .collect(),
         mode: v1::search_response::Mode::Investigation.into(),
-        exactness: v1::search_response::Exactness::Exact.into(),
+        exactness: v1::search_response::Exactness::Certified.into(),
         algorithm: Some(wire::algorithm(&answer.algorithm)),
         probe_face: answer
             .probe

@@ -28,6 +28,7 @@ impl Service {
             space: self.engine.space(),
             dimension: self.engine.dimension(),
             metric: self.engine.metric(),
+            index: self.config.search.index,
         }
     }
 

@@ -67,6 +67,9 @@ pub fn pools(pools: &[PoolResult]) -> Markup {
 /// Meaning, algorithm and receipt.
 pub fn footer(answer: &SearchResponse) -> Markup {
     let exact = match answer.exactness() {
+        Exactness::Certified => {
+            "certified exact: identical to comparing every searchable template in full precision"
+        }
         Exactness::Exact => "every searchable template was compared",
         Exactness::Unspecified => "",
     };

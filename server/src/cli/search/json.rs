@@ -20,6 +20,7 @@ pub fn render(answer: &SearchResponse) -> Value {
         "exactness": match answer.exactness() {
             Exactness::Unspecified => Value::Null,
             Exactness::Exact => "exact".into(),
+            Exactness::Certified => "certified".into(),
         },
         "algorithm": part::algorithm(answer.algorithm.as_ref()),
         "probe": {

@@ -1,0 +1,316 @@
+//! An index that is as fast as int8 and as right as brute force.
+//!
+//! Templates are kept twice: as int8 codes with a scale, which every search reads from end to end at the speed of
+//! memory, and in full precision, which is read for the few rows that the codes cannot rule out. What the codes say
+//! of a row is not an estimate but an *interval* that provably holds its similarity; a row is left out only when the
+//! upper end is below what is already certain. So every answer is identical to the oracle's, ties included, and
+//! where codes tell little (many near duplicates, rows of very different lengths) a search reads more rows in full,
+//! in the worst case all: it gets slower, never wrong.
+//!
+//! # The bound
+//!
+//! A row `x` is stored as `x = s q + e`: codes `q` (integers of -127 to 127), scale `s`, and a residual `e` of which
+//! only an upper bound `r >= |e|` is kept. The probe is `p = t u + f`, `|f| <= v`, likewise. For the cosine metric `x`
+//! and `p` stand for the vectors divided by their lengths. The kernel computes `q.u` exactly, as an integer.
+//!
+//! *Cosine.* `x.p = (s q + e).p = s q.(t u + f) + e.p = s t (q.u) + (s q).f + e.p`. By Cauchy and Schwarz
+//! `|(s q).f| <= |s q| v <= (|x| + |e|) v <= (1 + r) v`, and `|e.p| <= r |p| = r`. Hence
+//!
+//! > `|x.p - s t (q.u)| <= r + v + r v`
+//!
+//! *Euclidean.* `x - p = (s q - t u) + (e - f)`, so by the triangle inequality
+//!
+//! > `||x - p| - |s q - t u|| <= r + v`, where `|s q - t u|^2 = |s q|^2 + |t u|^2 - 2 s t (q.u)`
+//!
+//! with both norms kept beside the codes. This is tighter than bounding `x.p`, since it knows no absolute lengths:
+//! faces lie close together, far from the origin.
+//!
+//! *Rounding.* The similarity that must be bounded is the one that [`crate::embed::similarity`] computes in `f64`,
+//! off the true one by at most `n + c` roundings per sum (Higham, *Accuracy and Stability of Numerical Algorithms*,
+//! section 3.1): see `ProbeBound::new`. Residuals and norms are computed in `f64`, widened by their own rounding
+//! error, and rounded to `f32` away from zero (residual) or towards it (norm). The test that every row meets
+//! (`gate.rs`) runs in `f32`; with `u = 2^-24` and whatever the compiler makes of it:
+//!
+//! - Cosine: product and sum are off by at most `3.1 u |s q| |t u| + 2 u r (1 + v) + u |sum|`. All lengths are 2 at
+//!   most, since no residual is longer than its vector: under `32 u`. The line is lowered by `256 u`, 1.5e-5, a
+//!   thousandth of what similarities differ by between faces.
+//! - Euclidean: with `N = |s q|^2 + |t u|^2`, `|2 s t (q.u)| <= N`, so the left side is off by less than `8 u N + w`,
+//!   `w` for what underflow takes: at most `2^31 * 2^-126`, and a few times `2^-126`. Both norms are stored `16 u`
+//!   too small, and `w` is taken off. The right side, a sum and a square, is off by `3.1 u` of itself: reach and
+//!   residual are stored `8 u` too large.
+//!
+//! The interval of a row that passes (`bound.rs`) is computed again in `f64`.
+//!
+//! # From intervals to an answer
+//!
+//! While scanning, the k-th largest lower bound of *distinct subjects* is a line that the k best subjects certainly
+//! reach; rows whose upper bound is below it are out, the others are noted. Then the noted rows are scored exactly,
+//! largest upper bound first, until the next upper bound is below the k-th exact similarity. Finally the answer is
+//! checked: the k-th exact similarity must not be below the highest line that was used to leave rows out. It never
+//! is, unless a row that raised the line was removed before it was scored; then the search makes another pass in
+//! which only exact similarities raise the line. So lower bounds only make a search fast: nothing is left out on
+//! their word alone.
+//!
+//! # Beside writes
+//!
+//! Rows lie in blocks of at most 2 MiB of codes (at least 64 rows), each with a lock of its own. A write holds one
+//! lock at a time, for 64 rows at a time. Rows never move; the slot of a removed row is overwritten, in both
+//! precisions, before `remove` returns, and given to a later row.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
+
+use likeness_models::{Metric, SpaceId};
+
+use super::geometry::Geometry;
+use super::{Hit, IndexFault, IndexRead, IndexRow, RowKey};
+use crate::embed::Embedding;
+
+mod ask;
+mod block;
+mod bound;
+mod collect;
+mod filter;
+mod gate;
+mod kernel;
+mod layout;
+mod quantise;
+mod scan;
+mod score;
+mod tier;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use ask::{Answer, AskFault, Question, Wanted};
+use block::Block;
+pub use filter::Filter;
+use kernel::Kernel;
+use layout::{BAND_ROWS, STEP_DIMENSIONS, steps};
+use tier::{MemoryTier, SealedFile, SealedTier, Tier};
+
+/// Largest memory of one block's codes. Smaller: shorter waits beside writes. Larger: fewer locks per search.
+const BLOCK_BYTES: usize = 2 << 20;
+
+/// Most bands of a block, whatever the dimension.
+const MOST_BANDS: usize = 256;
+
+/// Certified-exact index of one pool. See the module documentation for what it certifies, and how.
+///
+/// Memory: 1 byte per dimension and about 60 per row for what is scanned and named, and 4 bytes per dimension for the
+/// full-precision templates, which [`CertifiedIndex::with_sealed_tier`] keeps on disk.
+pub struct CertifiedIndex {
+    geometry: Geometry,
+    kernel: Kernel,
+    threads: NonZeroUsize,
+    growth: Growth,
+    precise: Precise,
+    /// Free slots of each block. Held for the whole of a write, and by `agrees`. INVARIANT: `blocks` and `places`
+    /// are only changed by who holds it, and are held for moments.
+    writer: Mutex<Vec<usize>>,
+    blocks: RwLock<Arc<[Arc<Block>]>>,
+    places: RwLock<HashMap<RowKey, Place>>,
+    /// An earlier failure left a template where none should be.
+    broken: AtomicBool,
+}
+
+/// Where full-precision templates lie.
+enum Precise {
+    Memory,
+    /// Those of the first so many rows in memory, the others in the file.
+    Sealed {
+        memory_rows: usize,
+        file: Arc<SealedFile>,
+    },
+}
+
+/// Where a row lies: small, since there is one per row.
+#[derive(Clone, Copy)]
+struct Place {
+    block: u32,
+    slot: u32,
+}
+
+impl Place {
+    fn block(self) -> usize {
+        self.block as usize
+    }
+
+    fn slot(self) -> usize {
+        self.slot as usize
+    }
+}
+
+/// How large blocks are made: the first of one band, each further one twice as large, so that a small pool takes
+/// little memory.
+#[derive(Clone, Copy)]
+struct Growth {
+    most_bands: usize,
+}
+
+impl Growth {
+    /// Bands of the next block, after one of this capacity in rows.
+    fn bands_after(self, last: Option<usize>) -> usize {
+        last.map_or(1, |rows| rows / BAND_ROWS * 2).min(self.most_bands)
+    }
+}
+
+impl CertifiedIndex {
+    /// An empty index, searched on the calling thread alone by the fastest kernel of this machine.
+    ///
+    /// # Errors
+    /// [`IndexFault::UnusableDimension`].
+    pub fn new(space: SpaceId, dimension: usize, metric: Metric) -> Result<Self, IndexFault> {
+        let geometry = Geometry::new(space, dimension, metric)?;
+        let band_bytes = steps(dimension) * STEP_DIMENSIONS * BAND_ROWS;
+        let growth = Growth { most_bands: (BLOCK_BYTES / band_bytes).clamp(1, MOST_BANDS) };
+        Ok(Self::made_of(geometry, growth, Kernel::best()))
+    }
+
+    /// The same with its second tier on disk, all but the first rows.
+    #[cfg(test)]
+    pub(super) fn on_disk(space: SpaceId, dimension: usize, metric: Metric) -> Result<Self, IndexFault> {
+        Self::in_small_blocks(space, dimension, metric)?.with_sealed_tier(&std::env::temp_dir(), 64)
+    }
+
+    /// Blocks of one band, so that tests meet their edges.
+    #[cfg(test)]
+    pub(super) fn in_small_blocks(
+        space: SpaceId,
+        dimension: usize,
+        metric: Metric,
+    ) -> Result<Self, IndexFault> {
+        let geometry = Geometry::new(space, dimension, metric)?;
+        Ok(Self::made_of(geometry, Growth { most_bands: 1 }, Kernel::best()))
+    }
+
+    fn made_of(geometry: Geometry, growth: Growth, kernel: Kernel) -> Self {
+        Self {
+            geometry,
+            kernel,
+            threads: NonZeroUsize::MIN,
+            growth,
+            precise: Precise::Memory,
+            writer: Mutex::default(),
+            blocks: RwLock::new(Arc::new([])),
+            places: RwLock::default(),
+            broken: AtomicBool::new(false),
+        }
+    }
+
+    /// Lets each search use up to so many threads, the calling one included.
+    #[must_use]
+    pub fn with_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Keeps full-precision templates in memory for about the first `memory_rows` rows only, and those of all further
+    /// rows on disk: sealed, under a key that lies in memory, in a file without a name in this folder. Nothing of
+    /// the file outlives the process. Answers are the same; searches read a few templates from the file.
+    ///
+    /// # Errors
+    /// [`IndexFault::Engine`] when the folder takes no file.
+    pub fn with_sealed_tier(mut self, folder: &Path, memory_rows: usize) -> Result<Self, IndexFault> {
+        let file = Arc::new(SealedFile::create(folder, self.geometry.dimension)?);
+        self.precise = Precise::Sealed { memory_rows, file };
+        Ok(self)
+    }
+
+    /// Name of the instructions in use, for reports: `avx512-vnni`, `avx2`, `neon` or `portable`.
+    #[must_use]
+    pub fn kernel(&self) -> String {
+        self.kernel.to_string()
+    }
+
+    /// A block that will hold the rows after the first `before`.
+    fn new_block(&self, bands: usize, before: usize) -> Block {
+        let rows = bands * BAND_ROWS;
+        let precise: Box<dyn Tier> = match &self.precise {
+            Precise::Sealed { memory_rows, file } if before + rows > *memory_rows => {
+                Box::new(SealedTier::new(file.clone(), rows))
+            }
+            _ => Box::new(MemoryTier::new(rows, self.geometry.dimension)),
+        };
+        Block::new(&self.geometry, bands, precise)
+    }
+
+    fn refuse_if_broken(&self) -> Result<(), IndexFault> {
+        if self.broken.load(Ordering::Acquire) { Err(IndexFault::Inconsistent) } else { Ok(()) }
+    }
+
+    // None of these three locks is held across a call that can panic halfway through a change; a block, where a
+    // panic could leave something half done, refuses instead.
+    fn writing(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places(&self) -> RwLockReadGuard<'_, HashMap<RowKey, Place>> {
+        self.places.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places_mut(&self) -> RwLockWriteGuard<'_, HashMap<RowKey, Place>> {
+        self.places.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn blocks(&self) -> Arc<[Arc<Block>]> {
+        self.blocks.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl IndexRead for CertifiedIndex {
+    fn space(&self) -> SpaceId {
+        self.geometry.space
+    }
+
+    fn dimension(&self) -> usize {
+        self.geometry.dimension
+    }
+
+    fn metric(&self) -> Metric {
+        self.geometry.metric
+    }
+
+    fn len(&self) -> usize {
+        self.places().len()
+    }
+
+    fn contains(&self, row: RowKey) -> bool {
+        self.places().contains_key(&row)
+    }
+
+    fn rows(&self) -> Vec<RowKey> {
+        let mut rows: Vec<RowKey> = self.places().keys().copied().collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    fn agrees(&self, expected: &IndexRow<'_>) -> Result<bool, IndexFault> {
+        let template = self.geometry.template(expected.embedding)?;
+        // A slot keeps its row only while nobody writes.
+        let _writing = self.writing();
+        self.refuse_if_broken()?;
+        let Some(place) = self.places().get(&expected.row).copied() else { return Ok(false) };
+        self.blocks()[place.block()].holds(place.slot(), (expected.row, expected.subject), &template.values)
+    }
+
+    fn search_batch(
+        &self,
+        probes: &[&Embedding],
+        limit: usize,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<Vec<Hit>>, IndexFault> {
+        let question = Question { deadline, ..Question::new(Wanted::Best(limit)) };
+        match self.ask(probes, &question) {
+            Ok(answers) => Ok(answers.into_iter().map(|answer| answer.hits).collect()),
+            Err(AskFault::Index(fault)) => Err(fault),
+            // Neither was given: there is nothing to cancel, and no threshold.
+            Err(AskFault::Cancelled | AskFault::Threshold) => Err(IndexFault::Inconsistent),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! A fixed piece of the index: a few thousand rows, one lock.
+
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use likeness_models::Metric;
+
+use super::layout::{BAND_ROWS, STEP_DIMENSIONS, Step, Weight, Weights, erase_row, steps, write_row};
+use super::quantise::Quantised;
+use super::tier::Tier;
+use crate::index::geometry::Geometry;
+use crate::index::oracle::same_bits;
+use crate::index::{IndexFault, RowKey, SubjectKey};
+
+/// Rows written or erased under one hold of the lock: what a search may have to wait for, some 0.1 ms.
+const ROWS_PER_HOLD: usize = BAND_ROWS;
+
+/// A block. Its methods that change it are called by one writer at a time.
+pub(super) struct Block {
+    capacity: usize,
+    rows: RwLock<Rows>,
+}
+
+/// What the lock guards.
+///
+/// INVARIANT: a slot whose bit in `live` is set has its template in `codes`, `weights` and `precise`, and its keys
+/// in `keys`. A slot whose bit is not set is overwritten, or staged by the one writer.
+pub(super) struct Rows {
+    metric: Metric,
+    steps: usize,
+    codes: Vec<Step>,
+    weights: Vec<Weights>,
+    live: Vec<u64>,
+    keys: Vec<(RowKey, SubjectKey)>,
+    precise: Box<dyn Tier>,
+}
+
+/// 64 rows, as a search sees them.
+pub(super) struct Band<'a> {
+    /// Slot of the first row.
+    pub(super) first: usize,
+    pub(super) codes: &'a [Step],
+    pub(super) weights: &'a Weights,
+    /// A bit per row that is there.
+    pub(super) live: u64,
+}
+
+/// A row on its way in.
+pub(super) struct Incoming<'a> {
+    pub(super) slot: usize,
+    pub(super) keys: (RowKey, SubjectKey),
+    pub(super) values: &'a [f32],
+}
+
+impl Block {
+    /// Room for `bands` times 64 rows, all of it reserved: nothing in a block ever moves.
+    pub(super) fn new(geometry: &Geometry, bands: usize, precise: Box<dyn Tier>) -> Self {
+        let steps = steps(geometry.dimension);
+        let vacant = Weight::vacant(geometry.metric);
+        let weights = Weights {
+            scale: [vacant.scale; BAND_ROWS],
+            residual: [vacant.residual; BAND_ROWS],
+            norm: [vacant.norm; BAND_ROWS],
+        };
+        let rows = Rows {
+            metric: geometry.metric,
+            steps,
+            codes: vec![Step([0; BAND_ROWS * STEP_DIMENSIONS]); bands * steps],
+            weights: vec![weights; bands],
+            live: vec![0; bands],
+            keys: vec![(RowKey(0), SubjectKey(0)); bands * BAND_ROWS],
+            precise,
+        };
+        Self { capacity: bands * BAND_ROWS, rows: RwLock::new(rows) }
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The first `wanted` free slots, or as many as there are.
+    pub(super) fn vacancies(&self, wanted: usize) -> Result<Vec<usize>, IndexFault> {
+        let rows = self.read()?;
+        let free = |slot: &usize| rows.live[slot / BAND_ROWS] >> (slot % BAND_ROWS) & 1 == 0;
+        Ok((0..self.capacity).filter(free).take(wanted).collect())
+    }
+
+    /// Puts templates into free slots without letting any search see them.
+    pub(super) fn stage(&self, incoming: &[Incoming<'_>]) -> Result<(), IndexFault> {
+        for incoming in incoming.chunks(ROWS_PER_HOLD) {
+            let metric = self.read()?.metric;
+            let quantised: Vec<Quantised> =
+                incoming.iter().map(|row| Quantised::new(row.values, metric)).collect();
+            let mut rows = self.write()?;
+            for (row, quantised) in incoming.iter().zip(&quantised) {
+                rows.fill(row, quantised)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets searches see what was staged: one moment for all of it.
+    pub(super) fn publish(&self, staged: &[Incoming<'_>]) -> Result<(), IndexFault> {
+        let mut rows = self.write()?;
+        for row in staged {
+            rows.live[row.slot / BAND_ROWS] |= 1 << (row.slot % BAND_ROWS);
+        }
+        Ok(())
+    }
+
+    /// Takes rows out, staged or published, and overwrites them.
+    pub(super) fn erase(&self, slots: &[usize]) -> Result<(), IndexFault> {
+        for slots in slots.chunks(ROWS_PER_HOLD) {
+            let mut rows = self.write()?;
+            for &slot in slots {
+                rows.erase(slot)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this row lies in this slot with this template.
+    pub(super) fn holds(
+        &self,
+        slot: usize,
+        keys: (RowKey, SubjectKey),
+        template: &[f32],
+    ) -> Result<bool, IndexFault> {
+        let mut scratch = vec![0.0; template.len()];
+        match self.read()?.row(slot, &mut scratch)? {
+            Some((held, stored)) => Ok(held == keys && same_bits(stored, template)),
+            None => Ok(false),
+        }
+    }
+
+    pub(super) fn read(&self) -> Result<RwLockReadGuard<'_, Rows>, IndexFault> {
+        // A poisoned lock: some thread panicked in the middle of a change. The rows may be anything.
+        self.rows.read().map_err(|_| IndexFault::Inconsistent)
+    }
+
+    fn write(&self) -> Result<RwLockWriteGuard<'_, Rows>, IndexFault> {
+        self.rows.write().map_err(|_| IndexFault::Inconsistent)
+    }
+}
+
+impl Rows {
+    /// The bands that hold anything.
+    pub(super) fn bands(&self) -> impl Iterator<Item = Band<'_>> {
+        let codes = self.codes.chunks_exact(self.steps);
+        codes.zip(&self.weights).zip(&self.live).enumerate().filter(|(_, (_, live))| **live != 0).map(
+            |(number, ((codes, weights), &live))| Band { first: number * BAND_ROWS, codes, weights, live },
+        )
+    }
+
+    pub(super) fn keys(&self, slot: usize) -> (RowKey, SubjectKey) {
+        self.keys[slot]
+    }
+
+    /// The row in a slot, unless it was removed.
+    #[expect(clippy::type_complexity, reason = "keys and template of a row; a name would say no more")]
+    pub(super) fn row<'a>(
+        &'a self,
+        slot: usize,
+        scratch: &'a mut [f32],
+    ) -> Result<Option<((RowKey, SubjectKey), &'a [f32])>, IndexFault> {
+        if self.live[slot / BAND_ROWS] >> (slot % BAND_ROWS) & 1 == 0 {
+            return Ok(None);
+        }
+        Ok(Some((self.keys[slot], self.precise.read(slot, scratch)?)))
+    }
+
+    /// Whether no slot holds any of a template.
+    #[cfg(test)]
+    pub(super) fn is_blank(&self) -> bool {
+        let blank = |slot: usize| {
+            let mut scratch = vec![1.0; self.steps * STEP_DIMENSIONS];
+            self.precise.read(slot, &mut scratch).is_ok_and(|values| values.iter().all(|value| *value == 0.0))
+        };
+        self.codes.iter().all(|step| step.0.iter().all(|code| *code == 0)) && (0..self.keys.len()).all(blank)
+    }
+
+    fn fill(&mut self, row: &Incoming<'_>, quantised: &Quantised) -> Result<(), IndexFault> {
+        let (band, place) = (row.slot / BAND_ROWS, row.slot % BAND_ROWS);
+        write_row(self.band_mut(band), place, &quantised.codes);
+        self.weights[band].set(place, Weight::of(quantised));
+        self.keys[row.slot] = row.keys;
+        self.precise.write(row.slot, row.values)
+    }
+
+    fn erase(&mut self, slot: usize) -> Result<(), IndexFault> {
+        let (band, place) = (slot / BAND_ROWS, slot % BAND_ROWS);
+        self.live[band] &= !(1 << place);
+        erase_row(self.band_mut(band), place);
+        let vacant = Weight::vacant(self.metric);
+        self.weights[band].set(place, vacant);
+        self.keys[slot] = (RowKey(0), SubjectKey(0));
+        self.precise.erase(slot)
+    }
+
+    fn band_mut(&mut self, band: usize) -> &mut [Step] {
+        &mut self.codes[band * self.steps..(band + 1) * self.steps]
+    }
+}
+
+impl Drop for Rows {
+    /// See `MemoryTier`: codes are templates too.
+    fn drop(&mut self) {
+        self.codes.fill(Step([0; BAND_ROWS * STEP_DIMENSIONS]));
+        std::hint::black_box(&self.codes);
+    }
+}

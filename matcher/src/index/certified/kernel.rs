@@ -1,0 +1,141 @@
+//! Integer dot products of probes with bands of rows, by the fastest instructions that the machine has.
+//!
+//! All kernels compute the same exact integers (see [`Kernel::dots`]); the portable one is the definition, and
+//! the others are tested against it for every length. `unsafe` lies in this file's dispatch and in the files
+//! under `kernel/`, and nowhere else in the certified index.
+
+use std::fmt;
+
+use super::gate::Gate;
+use super::layout::{BAND_ROWS, Dots, Step, Tile, Weights};
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+#[cfg(test)]
+mod tests;
+
+/// A way to compute, that this machine has.
+///
+/// INVARIANT: a value exists only where the instructions exist: made by [`Kernel::available`] alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kernel(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    Portable,
+}
+
+impl Kernel {
+    /// Every kernel that this machine can run, the fastest first. Never empty.
+    pub(super) fn available() -> Vec<Self> {
+        let mut found = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vnni")
+            {
+                found.push(Self(Kind::Avx512Vnni));
+            }
+            if is_x86_feature_detected!("avx2") {
+                found.push(Self(Kind::Avx2));
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            found.push(Self(Kind::Neon));
+        }
+        found.push(Self::portable());
+        found
+    }
+
+    pub(super) fn best() -> Self {
+        Self::available().first().copied().unwrap_or(Self::portable())
+    }
+
+    /// The definition of the right answer, on every machine.
+    pub(super) const fn portable() -> Self {
+        Self(Kind::Portable)
+    }
+
+    /// The dot product of each probe of the tile with each row of the band: `dots[probe][row]`, exactly.
+    ///
+    /// Rows are stored as `code + 128` in `u8`, probes as `i8` codes of -127 to 127. What is returned is the dot
+    /// product of the *codes*: `sum((stored - 128) * probe)`. With at most 65,536 dimensions every partial sum,
+    /// and the offset `128 * sum(probe)` too, stays within `i32`: 65,536 * 255 * 127 < 2^31.
+    ///
+    /// `dots` must hold as many rows as the tile has probes, and the band as many steps as the tile; the surplus
+    /// of either is ignored.
+    pub(super) fn dots(self, tile: &Tile, band: &[Step], dots: &mut [Dots]) {
+        match self.0 {
+            // SAFETY: the invariant of `Kernel`: the value was made by `available`, which saw every feature that
+            // the function enables.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Avx512Vnni => unsafe { avx512::dots(tile, band, dots) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Avx2 => unsafe { avx2::dots(tile, band, dots) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Neon => unsafe { neon::dots(tile, band, dots) },
+            Kind::Portable => portable::dots(tile, band, dots),
+        }
+    }
+
+    /// Which rows of a band the gate lets through, as a bit per row: the same function for every kernel, compiled
+    /// for its instructions.
+    pub(super) fn passing(self, gate: &Gate, dots: &Dots, weights: &Weights) -> u64 {
+        match self.0 {
+            // SAFETY: as in `dots`.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Avx512Vnni => unsafe { avx512::passing(gate, dots, weights) },
+            // SAFETY: as in `dots`.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Avx2 => unsafe { avx2::passing(gate, dots, weights) },
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => gate.passing(dots, weights),
+            Kind::Portable => gate.passing(dots, weights),
+        }
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512Vnni => "avx512-vnni",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "neon",
+            Kind::Portable => "portable",
+        })
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+const _: () = assert!(BAND_ROWS == 64, "the kernels are written for bands of 64 rows");

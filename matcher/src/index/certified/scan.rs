@@ -1,0 +1,119 @@
+//! One pass over the blocks for a group of probes.
+
+use std::sync::Arc;
+
+use super::ask::{AskFault, Stop};
+use super::block::Block;
+use super::collect::{Collector, Probe};
+use super::kernel::Kernel;
+use super::layout::{BAND_ROWS, TILE_PROBES, Tile};
+
+/// Probes that share a pass. More would push each other's codes out of the second-level cache, and their
+/// candidates take memory.
+pub(super) const PROBES_PER_PASS: usize = 256;
+
+/// What a pass needs to know.
+pub(super) struct Pass<'a> {
+    pub(super) kernel: Kernel,
+    pub(super) threads: usize,
+    pub(super) stop: Stop<'a>,
+    pub(super) blocks: &'a [Arc<Block>],
+}
+
+impl Pass<'_> {
+    /// Shows every row to every collector, and settles them. `probes` and `collectors` go together, one to one.
+    pub(super) fn run<'c>(
+        &self,
+        probes: &[&Probe<'_>],
+        collectors: Vec<Collector<'c>>,
+        fresh: impl Fn() -> Vec<Collector<'c>>,
+    ) -> Result<Vec<Collector<'c>>, AskFault> {
+        let tiles: Vec<Tile> = probes
+            .chunks(TILE_PROBES)
+            .map(|probes| Tile::new(&probes.iter().map(|probe| &probe.quantised).collect::<Vec<_>>()))
+            .collect();
+        let share = self.blocks.len().div_ceil(self.threads).max(1);
+        let mut rest = self.blocks.chunks(share).enumerate().skip(1).map(|(n, blocks)| (n * share, blocks));
+        let own = self.blocks.get(..share.min(self.blocks.len())).unwrap_or_default();
+        let tiles = &tiles;
+        let mut collectors = collectors;
+        let others = std::thread::scope(|scope| {
+            let others: Vec<_> = rest
+                .by_ref()
+                .map(|(first, blocks)| {
+                    let mut collectors = fresh();
+                    scope.spawn(move || self.scan(tiles, first, blocks, &mut collectors).map(|()| collectors))
+                })
+                .collect();
+            let own = self.scan(tiles, 0, own, &mut collectors);
+            let others: Vec<_> = others
+                .into_iter()
+                .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect();
+            own.and_then(|()| others.into_iter().collect::<Result<Vec<_>, _>>())
+        })?;
+        for other in others {
+            for (collector, other) in collectors.iter_mut().zip(other) {
+                collector.absorb(other);
+            }
+        }
+        self.settle(&mut collectors)?;
+        Ok(collectors)
+    }
+
+    fn scan(
+        &self,
+        tiles: &[Tile],
+        first: usize,
+        blocks: &[Arc<Block>],
+        collectors: &mut [Collector<'_>],
+    ) -> Result<(), AskFault> {
+        let mut dots = [[0; BAND_ROWS]; TILE_PROBES];
+        for (number, block) in (first..).zip(blocks) {
+            self.stop.check()?;
+            let rows = block.read()?;
+            for band in rows.bands() {
+                for (tile, collectors) in tiles.iter().zip(collectors.chunks_mut(TILE_PROBES)) {
+                    self.kernel.dots(tile, band.codes, &mut dots);
+                    for (dots, collector) in dots.iter().zip(collectors) {
+                        let mut passing =
+                            self.kernel.passing(collector.gate(), dots, band.weights) & band.live;
+                        while passing != 0 {
+                            let row = passing.trailing_zeros() as usize;
+                            passing &= passing - 1;
+                            let slot = band.first + row;
+                            collector.note((number, slot), rows.keys(slot), band.weights.get(row), dots[row]);
+                        }
+                    }
+                }
+            }
+            // Settling takes the locks of blocks, this one among them.
+            drop(rows);
+            for collector in collectors.iter_mut().filter(|collector| collector.crowded()) {
+                collector.settle(self.blocks)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&self, collectors: &mut [Collector<'_>]) -> Result<(), AskFault> {
+        let share = collectors.len().div_ceil(self.threads).max(1);
+        let settle = |collectors: &mut [Collector<'_>]| -> Result<(), AskFault> {
+            for collector in collectors {
+                self.stop.check()?;
+                collector.settle(self.blocks)?;
+            }
+            Ok(())
+        };
+        let mut shares = collectors.chunks_mut(share);
+        let own = shares.next();
+        let settle = &settle;
+        std::thread::scope(|scope| {
+            let others: Vec<_> = shares.map(|share| scope.spawn(move || settle(share))).collect();
+            let own = own.map_or(Ok(()), settle);
+            others.into_iter().fold(own, |sofar, other| {
+                sofar.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            })
+        })
+    }
+}
