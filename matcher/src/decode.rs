@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use sample::Grid;
 
-use crate::rejection::Rejection;
+use crate::{rejection::Rejection, spare};
 
 /// No face is found in fewer pixels than this.
 const SHORTEST_SIDE: u32 = 32;
@@ -133,6 +133,11 @@ impl Image {
         Self { width, height, pixels: vec![0; width as usize * height as usize * 3] }
     }
 
+    /// An image of any content: all of it is to be written.
+    pub(crate) fn unwritten(width: u32, height: u32) -> Self {
+        Self { width, height, pixels: spare::bytes(width as usize * height as usize * 3) }
+    }
+
     /// Columns.
     #[must_use]
     pub fn width(&self) -> u32 {
@@ -153,6 +158,13 @@ impl Image {
 
     pub(crate) fn pixels_mut(&mut self) -> &mut [u8] {
         &mut self.pixels
+    }
+}
+
+impl Drop for Image {
+    /// The next image of this thread takes the place of this one.
+    fn drop(&mut self) {
+        spare::give_bytes(std::mem::take(&mut self.pixels));
     }
 }
 
@@ -202,7 +214,9 @@ fn pixels(bytes: &[u8], media_type: MediaType, limits: &Limits) -> Result<Image,
     // A broken mark is as good as none: the pixels are still there.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut decoded = if decoder.color_type() == ColorType::Rgb8 {
-        let mut buffer = vec![0; usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX)];
+        let mut buffer = spare::bytes(usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX));
+        // What a broken file leaves out must not show what another file left behind.
+        buffer.fill(0);
         decoder.read_image(&mut buffer).map_err(refused)?;
         let image = RgbImage::from_raw(width, height, buffer)
             .ok_or_else(|| undecodable(media_type, "the pixels do not fill the image"))?;

@@ -180,7 +180,7 @@ impl Detector {
         let pyramid = Pyramid::new(image, &self.scales);
         for &scale in &self.scales {
             let (tensor, letterbox) = pyramid.letterbox(scale, self.free, &self.normalise);
-            let outputs = self.network.run(tensor)?;
+            let outputs = self.network.run(&tensor)?;
             let read = match self.kind {
                 DetectorKind::TinyFace => tiny_face::decode(&outputs, &letterbox, self.score_threshold),
                 DetectorKind::YuNet => yunet::decode(&outputs, &letterbox, self.score_threshold),

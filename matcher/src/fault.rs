@@ -75,10 +75,4 @@ pub enum Fault {
         /// The time allowed.
         waited: Duration,
     },
-    /// A worker thread could not be started, or has ended.
-    #[error("a worker thread of the pack's {network} is not running; restart the service")]
-    Stopped {
-        /// Whose thread.
-        network: Network,
-    },
 }

@@ -120,7 +120,7 @@ impl Loaded {
     /// Runs the network: x and y of 68 points as fractions of the crop.
     fn fractions(&self, crop: &[[f32; 3]]) -> Result<Vec<f32>, Fault> {
         let side = self.size as usize;
-        let outputs = self.network.run(Tensor::images(1, side, side, self.normalise.planes(crop)))?;
+        let outputs = self.network.run(&Tensor::images(1, side, side, self.normalise.planes(crop)))?;
         match outputs.as_slice() {
             [output] if output.tensor.values().len() == LANDMARK_VALUES as usize => {
                 Ok(output.tensor.values().to_vec())

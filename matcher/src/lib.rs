@@ -30,6 +30,7 @@ pub mod fault;
 pub mod pipeline;
 pub mod rejection;
 pub mod runtime;
+mod spare;
 pub mod verify;
 
 pub use decode::{Limits, MediaType};

@@ -62,10 +62,14 @@ pub fn measure(image: &Image, five: &FivePoints) -> Option<Vec<Measure>> {
     let face = align(image, five, &FACE_TEMPLATE, FACE_SIDE)?;
     let back = Similarity::fit(five, &FACE_TEMPLATE)?.inverse();
     let last = [image.width(), image.height()].map(|side| f64::from(side) - 1.0);
-    let luminance = light::Luminance::of(&face, |place| {
+    let in_image = |place| {
         let [x, y] = back.apply(place);
         (0.0..=last[0]).contains(&x) && (0.0..=last[1]).contains(&y)
-    });
+    };
+    // A turned square lies inside where its corners do.
+    let side = f64::from(FACE_SIDE);
+    let all = [[0.0, 0.0], [side, 0.0], [0.0, side], [side, side]].into_iter().all(in_image);
+    let luminance = light::Luminance::of(&face, |place| all || in_image(place));
     let mut measures = Vec::with_capacity(Component::ALL.len());
     frame::measure(image, five, &mut measures);
     pose::measure(five, &mut measures);

@@ -8,7 +8,7 @@ mod session;
 
 pub use pool::{PoolSize, SessionPool};
 
-use crate::fault::Fault;
+use crate::{fault::Fault, spare};
 
 /// A dense array of 32-bit floats in row-major order.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,13 @@ impl Tensor {
     }
 }
 
+impl Drop for Tensor {
+    /// The next tensor of this thread takes the place of this one.
+    fn drop(&mut self) {
+        spare::give_floats(std::mem::take(&mut self.values));
+    }
+}
+
 /// A named tensor that a network gave.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
@@ -58,10 +65,9 @@ pub type Side = Option<usize>;
 
 /// Runs one network: one tensor in, named tensors out.
 ///
-/// After `run` returns, the input has been read and nothing of it is kept. Calls from several threads run side by
-/// side as far as the implementation has sessions; a call waits for a bounded time and then fails with
-/// [`Fault::Deadline`], and fails at once with [`Fault::Busy`] when the queue is full. The outputs are those of the
-/// model file, in its order. Equal inputs give equal outputs on one machine; across machines they agree to rounding.
+/// Calls from several threads run side by side as far as the implementation has sessions; a call waits for a session
+/// for a bounded time and then fails with [`Fault::Deadline`], and fails at once with [`Fault::Busy`] when too many
+/// wait. The outputs are those of the model file, in its order. Equal inputs give equal outputs on one machine; across machines they agree to rounding.
 pub trait Inference: Send + Sync {
     /// The input's dimensions as the model file declares them: batch, channels, rows, columns.
     fn input(&self) -> &[Side];
@@ -69,6 +75,6 @@ pub trait Inference: Send + Sync {
     /// Runs the network once.
     ///
     /// # Errors
-    /// [`Fault::Inference`] when the network fails, [`Fault::Busy`], [`Fault::Deadline`] or [`Fault::Stopped`].
-    fn run(&self, input: Tensor) -> Result<Vec<Output>, Fault>;
+    /// [`Fault::Inference`] when the network fails, [`Fault::Busy`] or [`Fault::Deadline`].
+    fn run(&self, input: &Tensor) -> Result<Vec<Output>, Fault>;
 }

@@ -35,7 +35,7 @@ impl Inference for Recorder {
         self.inner.input()
     }
 
-    fn run(&self, input: Tensor) -> Result<Vec<Output>, Fault> {
+    fn run(&self, input: &Tensor) -> Result<Vec<Output>, Fault> {
         let asked = Asked { network: self.network, input: input.clone() };
         self.tape.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
         self.inner.run(input)

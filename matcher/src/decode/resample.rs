@@ -1,7 +1,14 @@
 //! An image, or a part of it, at another size.
+use std::cell::RefCell;
+
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images};
 
 use super::Image;
+
+thread_local! {
+    /// Keeps its intermediate buffers.
+    static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
+}
 
 /// A part of an image in pixels; the top left corner of the image is 0, 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,7 +30,7 @@ impl Image {
     /// Every source pixel counts when shrinking, so that fine patterns do not turn into false coarse ones.
     /// A region that is not inside the image, or a size of 0, gives a black image.
     pub(super) fn part_resampled(&self, region: Option<Region>, [width, height]: [u32; 2]) -> Self {
-        let mut resized = Self::black(width, height);
+        let mut resized = Self::unwritten(width, height);
         let Region { left, top, width: across, height: down } = region.unwrap_or(Region {
             left: 0.0,
             top: 0.0,
@@ -38,9 +45,15 @@ impl Image {
             .use_alpha(false);
         let from = images::ImageRef::new(self.width(), self.height(), self.pixels(), PixelType::U8x3);
         let to = images::Image::from_slice_u8(width, height, resized.pixels_mut(), PixelType::U8x3);
-        if let (Ok(from), Ok(mut to)) = (from, to) {
-            // Fails only for regions outside the image; the black image then stands.
-            let _ = Resizer::new().resize(&from, &mut to, &options);
+        let written = match (from, to) {
+            (Ok(from), Ok(mut to)) => {
+                RESIZER.with_borrow_mut(|resizer| resizer.resize(&from, &mut to, &options)).is_ok()
+            }
+            _ => false,
+        };
+        if !written {
+            // A region outside the image, or a size of 0.
+            resized.pixels_mut().fill(0);
         }
         resized
     }

@@ -85,14 +85,13 @@ impl Image {
         let mut values = vec![[0.0; 3]; size * size];
         for (row, line) in values.chunks_exact_mut(size.max(1)).enumerate() {
             let start = [0, 1].map(|axis| stepper.origin[axis] + row as f64 * stepper.row[axis]);
-            for (column, value) in line.iter_mut().enumerate() {
-                *value = self.at([0, 1].map(|axis| start[axis] + column as f64 * stepper.column[axis]));
-            }
+            interpolate(self, start, stepper.column, line);
         }
         values
     }
 
     /// Bilinear mean of the four pixels around a place; those outside the image are black.
+    #[inline(always)]
     fn at(&self, [x, y]: [f64; 2]) -> [f32; 3] {
         let (width, height) = (self.width() as usize, self.height() as usize);
         let (left, top) = (x.floor(), y.floor());
@@ -100,20 +99,13 @@ impl Image {
         if !(left >= -1.0 && top >= -1.0 && left < width as f64 && top < height as f64) {
             return [0.0; 3];
         }
-        let (right_share, lower_share) = ((x - left) as f32, (y - top) as f32);
+        let shares = [(x - left) as f32, (y - top) as f32];
         let (left, top) = (left as isize, top as isize);
         let source = self.pixels();
         let stride = width * 3;
-        let mixed = |upper: &[u8], lower: &[u8]| {
-            [0, 1, 2].map(|channel| {
-                let above = mix(upper[channel], upper[channel + 3], right_share);
-                let below = mix(lower[channel], lower[channel + 3], right_share);
-                above + (below - above) * lower_share
-            })
-        };
         if left >= 0 && top >= 0 && left + 1 < width as isize && top + 1 < height as isize {
             let at = top as usize * stride + left as usize * 3;
-            return mixed(&source[at..at + 6], &source[at + stride..at + stride + 6]);
+            return mixed(&source[at..at + 6], &source[at + stride..at + stride + 6], shares);
         }
         let pair = |y: isize| {
             let mut pair = [0; 6];
@@ -125,10 +117,33 @@ impl Image {
             }
             pair
         };
-        mixed(&pair(top), &pair(top + 1))
+        mixed(&pair(top), &pair(top + 1), shares)
     }
 }
 
+/// One line of a chip. Compiled for several generations of processors: rounding down, once per pixel and axis, is a call
+/// on the oldest of them. All give the same numbers.
+#[multiversion::multiversion(targets("x86_64+avx2", "x86_64+sse4.1"))]
+fn interpolate(image: &Image, start: [f64; 2], step: [f64; 2], line: &mut [[f32; 3]]) {
+    for (column, value) in line.iter_mut().enumerate() {
+        *value = image.at([start[0] + column as f64 * step[0], start[1] + column as f64 * step[1]]);
+    }
+}
+
+/// Two pixels of one row and the two below them, by the share of the right ones and of the lower ones.
+#[inline(always)]
+fn mixed(upper: &[u8], lower: &[u8], [right, below]: [f32; 2]) -> [f32; 3] {
+    let mut mixed = [0.0; 3];
+    // Written out: a closure would not be compiled for its caller's instructions.
+    for (channel, value) in mixed.iter_mut().enumerate() {
+        let above = mix(upper[channel], upper[channel + 3], right);
+        let beneath = mix(lower[channel], lower[channel + 3], right);
+        *value = above + (beneath - above) * below;
+    }
+    mixed
+}
+
+#[inline(always)]
 fn mix(left: u8, right: u8, share: f32) -> f32 {
     let (left, right) = (f32::from(left), f32::from(right));
     left + (right - left) * share

@@ -1,6 +1,6 @@
 //! The image at a scale: shrunk or enlarged to fit, at the top left, the rest black, as the networks were trained.
 use super::{BoundingBox, Found, Normalise};
-use crate::{decode::Image, runtime::Tensor};
+use crate::{decode::Image, runtime::Tensor, spare};
 
 /// Detectors halve their input five times.
 const STEP: u32 = 32;
@@ -68,7 +68,7 @@ impl<'a> Pyramid<'a> {
 
         let padded = |side: u32| if free { side.next_multiple_of(STEP) } else { scale } as usize;
         let (columns, rows) = (padded(width), padded(height));
-        let mut values = vec![0.0; 3 * columns * rows];
+        let mut values = spare::floats(3 * columns * rows);
         normalise.fill(scaled, &mut values, columns, rows);
         let per_pixel = [
             self.original.width() as f32 / scaled.width() as f32,

@@ -21,38 +21,40 @@ impl Normalise {
         Self { order, scale: 1.0 / divide, offset: mean.map(|mean| -mean / divide) }
     }
 
-    /// Writes the image into the top left corner of `planes`: 3 planes of `rows` x `columns`; the rest becomes what
-    /// black becomes. The image must fit.
+    /// Writes the image into the top left corner of `planes`: 3 planes of `rows` x `columns`, all of which are written;
+    /// the rest becomes what black becomes. The image must fit.
     pub(crate) fn fill(&self, image: &Image, planes: &mut [f32], columns: usize, rows: usize) {
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        for ((plane, &byte), &offset) in
-            planes.chunks_exact_mut(columns * rows).zip(&self.order).zip(&self.offset)
-        {
-            let (filled, below) = plane.split_at_mut((height * columns).min(columns * rows));
-            for (to, from) in filled.chunks_exact_mut(columns).zip(image.pixels().chunks_exact(width * 3)) {
-                let (inside, right) = to.split_at_mut(width.min(columns));
-                for (value, pixel) in inside.iter_mut().zip(from.chunks_exact(3)) {
-                    *value = f32::from(pixel[byte]) * self.scale + offset;
-                }
-                right.fill(offset);
+        let width = (image.width() as usize).min(columns);
+        let stride = image.width() as usize * 3;
+        let mut of_channel = [0, 1, 2];
+        for (plane, &channel) in self.order.iter().enumerate() {
+            of_channel[channel] = plane;
+        }
+        let mut planes: Vec<&mut [f32]> = planes.chunks_exact_mut((columns * rows).max(1)).take(3).collect();
+        let Ok(planes) = <&mut [&mut [f32]; 3]>::try_from(planes.as_mut_slice()) else { return };
+        let mut below = 0;
+        for (row, from) in image.pixels().chunks_exact(stride.max(1)).take(rows).enumerate() {
+            let line = row * columns..row * columns + width;
+            let [red, green, blue] = of_channel;
+            if let Ok([red, green, blue]) = planes.get_disjoint_mut([red, green, blue]) {
+                let to = [&mut red[line.clone()], &mut green[line.clone()], &mut blue[line.clone()]];
+                spread(from, to, self.scale, of_channel.map(|plane| self.offset[plane]));
             }
-            below.fill(offset);
+            for (plane, &offset) in planes.iter_mut().zip(&self.offset) {
+                plane[line.end..(row + 1) * columns].fill(offset);
+            }
+            below = (row + 1) * columns;
+        }
+        for (plane, &offset) in planes.iter_mut().zip(&self.offset) {
+            plane[below..].fill(offset);
         }
     }
 
-    /// The image alone, 3 planes of its own size, appended to `values`; mirrored left to right when asked.
-    pub(crate) fn append(&self, image: &Image, mirrored: bool, values: &mut Vec<f32>) {
-        let width = image.width() as usize;
-        for (&byte, &offset) in self.order.iter().zip(&self.offset) {
-            for row in image.pixels().chunks_exact(width * 3) {
-                let value = |pixel: &[u8]| f32::from(pixel[byte]) * self.scale + offset;
-                if mirrored {
-                    values.extend(row.chunks_exact(3).rev().map(value));
-                } else {
-                    values.extend(row.chunks_exact(3).map(value));
-                }
-            }
-        }
+    /// The image alone, 3 planes of its own size, mirrored left to right.
+    pub(crate) fn fill_mirrored(&self, image: &Image, planes: &mut [f32]) {
+        let (columns, rows) = (image.width() as usize, image.height() as usize);
+        self.fill(image, planes, columns, rows);
+        planes.chunks_exact_mut(columns.max(1)).for_each(<[f32]>::reverse);
     }
 
     /// Pixels that are not bytes, as 3 planes.
@@ -62,5 +64,18 @@ impl Normalise {
             values.extend(pixels.iter().map(|pixel| pixel[channel] * self.scale + offset));
         }
         values
+    }
+}
+
+/// Red, green, blue of each pixel into a line of each plane: `value * scale + offset`. Compiled for the instructions of
+/// several generations of processors, of which the one at hand is chosen; all give the same numbers.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512vl", "x86_64+avx2"))]
+fn spread(pixels: &[u8], planes: [&mut [f32]; 3], scale: f32, offset: [f32; 3]) {
+    let [red, green, blue] = planes;
+    let (pixels, _) = pixels.as_chunks::<3>();
+    for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
+        *red = f32::from(pixel[0]) * scale + offset[0];
+        *green = f32::from(pixel[1]) * scale + offset[1];
+        *blue = f32::from(pixel[2]) * scale + offset[2];
     }
 }

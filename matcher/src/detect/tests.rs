@@ -25,9 +25,9 @@ impl<F: Fn(&Tensor) -> Vec<Output> + Send + Sync> Inference for Fake<F> {
         &self.input
     }
 
-    fn run(&self, input: Tensor) -> Result<Vec<Output>, Fault> {
+    fn run(&self, input: &Tensor) -> Result<Vec<Output>, Fault> {
         self.asked.lock().unwrap().push(input.shape().to_vec());
-        Ok((self.answer)(&input))
+        Ok((self.answer)(input))
     }
 }
 
@@ -47,9 +47,17 @@ fn bytes_become_the_numbers_that_the_network_was_trained_on() {
     assert_eq!(&planes[0..6], [0.0, 3.0, -1.0, -1.0, -1.0, -1.0], "red, padded with black");
     assert_eq!(&planes[12..18], [0.0, 3.0, -3.0, -3.0, -3.0, -3.0], "blue");
 
-    let mut values = Vec::new();
-    Normalise::new(Colour::Bgr, [0.0; 3], 1.0).append(&image, true, &mut values);
-    assert_eq!(values, [60.0, 30.0, 50.0, 20.0, 40.0, 10.0], "blue first, mirrored");
+    let bgr = Normalise::new(Colour::Bgr, [0.0, 10.0, 0.0], 1.0);
+    let mut values = [f32::NAN; 6];
+    bgr.fill_mirrored(&image, &mut values);
+    assert_eq!(values, [60.0, 30.0, 40.0, 10.0, 40.0, 10.0], "blue first, mirrored");
+    let mut values = [f32::NAN; 9];
+    bgr.fill(&image, &mut values, 3, 1);
+    assert_eq!(
+        values,
+        [30.0, 60.0, 0.0, 10.0, 40.0, -10.0, 10.0, 40.0, 0.0],
+        "blue first, padded with black"
+    );
 
     let planes = Normalise::new(Colour::Rgb, [0.0; 3], 2.0).planes(&[[1.0, 2.0, 3.0], [5.0, 6.0, 7.0]]);
     assert_eq!(planes, [0.5, 2.5, 1.0, 3.0, 1.5, 3.5]);

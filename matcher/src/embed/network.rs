@@ -12,6 +12,7 @@ use crate::{
     quality::Passed,
     rejection::Rejection,
     runtime::{Inference, Tensor},
+    spare,
 };
 
 /// Why a chip did not become an embedding.
@@ -116,11 +117,15 @@ impl Embedder {
         let side = self.size as usize;
         let mut descriptors = Vec::with_capacity(images.len());
         for group in images.chunks(self.most_at_once.max(1)) {
-            let mut values = Vec::with_capacity(group.len() * 3 * side * side);
-            for &mirrored in group {
-                self.normalise.append(chip, mirrored, &mut values);
+            let mut values = spare::floats(group.len() * 3 * side * side);
+            for (&mirrored, planes) in group.iter().zip(values.chunks_exact_mut(3 * side * side)) {
+                if mirrored {
+                    self.normalise.fill_mirrored(chip, planes);
+                } else {
+                    self.normalise.fill(chip, planes, side, side);
+                }
             }
-            let outputs = self.network.run(Tensor::images(group.len(), side, side, values))?;
+            let outputs = self.network.run(&Tensor::images(group.len(), side, side, values))?;
             match outputs.as_slice() {
                 [output] if output.tensor.values().len() == group.len() * self.dimension => {
                     descriptors

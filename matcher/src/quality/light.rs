@@ -33,13 +33,13 @@ impl Luminance {
             })
             .collect();
         let [middle_x, middle_y, half_width, half_height] = ELLIPSE;
-        let place = |at: usize, middle: f64, half: f64| ((at as f64 + 0.5) / side as f64 - middle) / half;
-        let on_face = (0..side * side)
-            .map(|at| {
-                let (x, y) =
-                    (place(at % side, middle_x, half_width), place(at / side, middle_y, half_height));
-                x * x + y * y <= 1.0 && in_image([(at % side) as f64, (at / side) as f64])
-            })
+        let squares = |middle: f64, half: f64| -> Vec<f64> {
+            (0..side).map(|at| (((at as f64 + 0.5) / side as f64 - middle) / half).powi(2)).collect()
+        };
+        let (across, down) = (squares(middle_x, half_width), squares(middle_y, half_height));
+        let on_face = (0..side)
+            .flat_map(|row| (0..side).map(move |column| (row, column)))
+            .map(|(row, column)| across[column] + down[row] <= 1.0 && in_image([column as f64, row as f64]))
             .collect();
         Self { side, values, on_face }
     }

@@ -1,12 +1,8 @@
-//! A fixed number of sessions, each on its own thread, behind a bounded queue with a bounded wait.
+//! A fixed number of sessions, lent out one call at a time, with a bounded queue and a bounded wait.
 use std::{
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
-    },
-    thread::{self, JoinHandle},
-    time::Duration,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{Inference, Output, Side, Tensor, session::Session};
@@ -15,11 +11,11 @@ use crate::fault::{Fault, Network};
 /// How many sessions, how many may queue for them, and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolSize {
-    /// Sessions, and threads. 1 to 1,024.
+    /// Inferences at a time, each on its caller's thread. 1 to 1,024.
     pub sessions: usize,
     /// Inferences that may wait for a session. At most 65,536.
     pub queue: usize,
-    /// Longest time from the call to its answer. At most an hour.
+    /// Longest wait for a session. At most an hour.
     pub wait: Duration,
 }
 
@@ -49,18 +45,26 @@ impl PoolSize {
     }
 }
 
-struct Job {
-    input: Tensor,
-    answer: SyncSender<Result<Vec<Output>, Fault>>,
-}
-
-/// One network in a fixed number of sessions. Dropping it ends its threads after the jobs they are running.
+/// One network in a fixed number of sessions. Each call runs on the thread that makes it: a tensor is used where it was
+/// made, and nobody waits for a thread to wake up.
 pub struct SessionPool {
     network: Network,
     input: Vec<Side>,
     size: PoolSize,
-    jobs: Option<SyncSender<Job>>,
-    threads: Vec<JoinHandle<()>>,
+    idle: Mutex<Idle>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct Idle {
+    sessions: Vec<Session>,
+    waiting: usize,
+}
+
+/// A session in use. Dropping it gives it back.
+struct Lease<'a> {
+    pool: &'a SessionPool,
+    session: Option<Session>,
 }
 
 impl SessionPool {
@@ -68,35 +72,48 @@ impl SessionPool {
     ///
     /// # Errors
     /// [`Fault::Runtime`] and [`Fault::RuntimeDiffers`] about the library, [`Fault::Model`] about the network,
-    /// [`Fault::Options`] when a size is out of range, [`Fault::Stopped`] when a thread does not start.
+    /// [`Fault::Options`] when a size is out of range.
     pub fn start(library: &Path, network: Network, onnx: &[u8], size: PoolSize) -> Result<Self, Fault> {
         size.check()?;
         let sessions: Vec<_> =
             (0..size.sessions).map(|_| Session::load(library, network, onnx)).collect::<Result<_, _>>()?;
         let input = sessions.first().map(|session| session.input().to_vec()).unwrap_or_default();
-        let (jobs, waiting) = sync_channel::<Job>(size.queue.saturating_add(size.sessions));
-        let waiting = Arc::new(Mutex::new(waiting));
-        let mut pool =
-            Self { network, input, size, jobs: Some(jobs), threads: Vec::with_capacity(size.sessions) };
-        for (number, session) in sessions.into_iter().enumerate() {
-            let waiting = Arc::clone(&waiting);
-            let thread = thread::Builder::new()
-                .name(format!("infer-{number}"))
-                .spawn(move || work(session, &waiting))
-                .map_err(|_| Fault::Stopped { network })?;
-            pool.threads.push(thread);
+        let idle = Mutex::new(Idle { sessions, waiting: 0 });
+        Ok(Self { network, input, size, idle, returned: Condvar::new() })
+    }
+
+    fn lease(&self) -> Result<Lease<'_>, Fault> {
+        let mut idle = self.idle();
+        let deadline = Instant::now() + self.size.wait;
+        loop {
+            if let Some(session) = idle.sessions.pop() {
+                return Ok(Lease { pool: self, session: Some(session) });
+            }
+            if idle.waiting >= self.size.queue {
+                return Err(Fault::Busy { waiting: self.size.queue });
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Fault::Deadline { waited: self.size.wait });
+            }
+            idle.waiting += 1;
+            idle = self.returned.wait_timeout(idle, left).unwrap_or_else(PoisonError::into_inner).0;
+            idle.waiting -= 1;
         }
-        Ok(pool)
+    }
+
+    /// Nothing panics while it is held.
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn work(mut session: Session, waiting: &Mutex<Receiver<Job>>) {
-    loop {
-        // The lock is held while waiting for a job: one idle worker listens, the others queue behind it.
-        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { input, answer }) = job else { return };
-        // A caller that gave up has dropped its end; its answer has nowhere to go, which is as it should be.
-        let _ = answer.send(session.run(&input));
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.pool.idle().sessions.push(session);
+            self.pool.returned.notify_one();
+        }
     }
 }
 
@@ -105,27 +122,12 @@ impl Inference for SessionPool {
         &self.input
     }
 
-    fn run(&self, input: Tensor) -> Result<Vec<Output>, Fault> {
-        let stopped = Fault::Stopped { network: self.network };
-        let jobs = self.jobs.as_ref().ok_or_else(|| stopped.clone())?;
-        let (answer, answered) = sync_channel(1);
-        jobs.try_send(Job { input, answer }).map_err(|error| match error {
-            TrySendError::Full(_) => Fault::Busy { waiting: self.size.queue },
-            TrySendError::Disconnected(_) => stopped.clone(),
-        })?;
-        answered.recv_timeout(self.size.wait).map_err(|error| match error {
-            RecvTimeoutError::Timeout => Fault::Deadline { waited: self.size.wait },
-            RecvTimeoutError::Disconnected => stopped,
-        })?
-    }
-}
-
-impl Drop for SessionPool {
-    fn drop(&mut self) {
-        // Closing the queue is what tells the threads to end.
-        self.jobs = None;
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
+    fn run(&self, input: &Tensor) -> Result<Vec<Output>, Fault> {
+        let mut lease = self.lease()?;
+        match &mut lease.session {
+            Some(session) => session.run(input),
+            // A lease holds its session until it is dropped.
+            None => Err(Fault::Inference { network: self.network, reason: "its session is gone".to_owned() }),
         }
     }
 }

@@ -57,17 +57,34 @@ fn a_tensor_of_the_wrong_shape_is_a_fault_and_the_session_lives_on() {
     let tensor = |side: usize| {
         likeness_matcher::runtime::Tensor::new(vec![1, 3, side, side], vec![0.1; 3 * side * side]).unwrap()
     };
-    let refused = pool.run(tensor(10)).err().unwrap();
+    let refused = pool.run(&tensor(10)).err().unwrap();
     assert!(matches!(refused, Fault::Inference { network: Network::Embedder, .. }), "{refused}");
-    assert_eq!(pool.run(tensor(150)).unwrap()[0].tensor.values().len(), 128);
+    assert_eq!(pool.run(&tensor(150)).unwrap()[0].tensor.values().len(), 128);
 }
 
 #[test]
-fn an_answer_that_takes_too_long_is_not_waited_for() {
+fn a_session_in_use_is_waited_for_only_so_long_and_only_by_so_many() {
     let pack = pack();
-    let size = PoolSize { wait: Duration::from_micros(1), ..ONE };
-    let pool = SessionPool::start(&library(), Network::Embedder, pack.embedder_onnx(), size).unwrap();
-    let tensor = likeness_matcher::runtime::Tensor::new(vec![1, 3, 150, 150], vec![0.1; 67_500]).unwrap();
-    assert!(matches!(pool.run(tensor), Err(Fault::Deadline { .. })));
-    // Dropping the pool waits for the job that nobody waits for.
+    let start = |size| SessionPool::start(&library(), Network::Embedder, pack.embedder_onnx(), size).unwrap();
+    let tensor = || likeness_matcher::runtime::Tensor::new(vec![1, 3, 150, 150], vec![0.1; 67_500]).unwrap();
+    let (impatient, full) =
+        (start(PoolSize { wait: Duration::ZERO, ..ONE }), start(PoolSize { queue: 0, ..ONE }));
+    let right = impatient.run(&tensor()).unwrap();
+    // Eight callers and one session: each gets the right answer or is told at once why not.
+    for (pool, refused) in
+        [(&impatient, Fault::Deadline { waited: Duration::ZERO }), (&full, Fault::Busy { waiting: 0 })]
+    {
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let calls: Vec<_> = (0..8).map(|_| scope.spawn(|| pool.run(&tensor()))).collect();
+            calls.into_iter().map(|call| call.join().unwrap()).collect()
+        });
+        assert!(answers.iter().any(Result::is_ok));
+        for answer in answers {
+            match answer {
+                // Equal inputs give equal outputs.
+                Ok(outputs) => assert_eq!(outputs, right),
+                Err(fault) => assert_eq!(fault, refused),
+            }
+        }
+    }
 }
