@@ -37,7 +37,7 @@ lint:            ## formatting and clippy, warnings are errors
 doc:             ## documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(PROFILE) --workspace --no-deps --document-private-items
 
-bench: setup     ## every benchmark of benches/README.md (long; wants a quiet machine)
+bench: setup     ## every benchmark of benches/README.md, and its page (an hour; wants a quiet machine)
 	@scripts/bench
 
 clean-demo:      ## remove ./demo

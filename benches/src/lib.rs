@@ -2,7 +2,9 @@
 #![allow(clippy::cast_precision_loss, reason = "numbers of things that were counted, far below 2^52")]
 
 // What every measurement needs.
+pub mod child;
 pub mod machine;
+mod plot;
 pub mod readme;
 pub mod run;
 pub mod table;
@@ -14,7 +16,10 @@ pub mod images;
 pub mod server;
 
 // One question each, in the order of the flow.
+pub mod agreement;
+pub mod approximate;
+pub mod changes;
 pub mod enrol;
-pub mod index;
 pub mod pipeline;
+pub mod search;
 pub mod service;

@@ -59,6 +59,22 @@ fn from_table(path: &str, key: &str) -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
+/// Memory that could be taken without harm to others, in bytes; nothing where the system does not tell.
+#[must_use]
+pub fn available_bytes() -> Option<u64> {
+    Some(kibibytes(&from_table("/proc/meminfo", "MemAvailable")?)? * 1024)
+}
+
+/// Resident memory of this process in bytes; 0 where the system does not tell.
+#[must_use]
+pub fn resident_bytes() -> u64 {
+    from_table("/proc/self/status", "VmRSS").and_then(|told| kibibytes(&told)).unwrap_or(0) * 1024
+}
+
+fn kibibytes(told: &str) -> Option<u64> {
+    told.split_whitespace().next()?.parse().ok()
+}
+
 fn memory_gib() -> u64 {
     let total = from_table("/proc/meminfo", "MemTotal").unwrap_or_default();
     let kib: u64 = total.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0);

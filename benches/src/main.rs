@@ -2,7 +2,9 @@
 //! run folder. No subcommand passes or fails on a time.
 
 use clap::{Parser, Subcommand};
-use likeness_bench::{enrol, index, pipeline, readme, run::RunOptions, service};
+use likeness_bench::{
+    agreement, approximate, changes, enrol, pipeline, readme, run::RunOptions, search, service,
+};
 
 #[derive(Parser)]
 #[command(name = "likeness-bench", version, about = "How fast, against what the machine could do at best.")]
@@ -15,13 +17,31 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Exact index search against reading the same bytes, and against FAISS alone.
-    Index(index::Options),
+    /// Every answer of the certified index compared with the right one.
+    Agreement(agreement::Options),
+    /// Used by `agreement`: one size, in a process of its own.
+    #[command(hide = true)]
+    AgreementCase,
+    /// Inverted files and graphs: how much faster, and how much they miss.
+    Approximate(approximate::Options),
+    /// Used by `approximate`: one size, in a process of its own.
+    #[command(hide = true)]
+    ApproximateCase,
+    /// Latency of searches beside a bulk insertion and a bulk erasure.
+    Changes(changes::Options),
+    /// Used by `changes`: one size, in a process of its own.
+    #[command(hide = true)]
+    ChangesCase,
     /// Used by `pipeline`: the floor, in a process of its own.
     #[command(hide = true)]
     Floor(pipeline::floor::Options),
     /// Images per second against the floor: the same ONNX sessions on ready-made tensors.
     Pipeline(pipeline::Options),
+    /// Certified-exact search against reading the same bytes, and against other libraries.
+    Search(search::Options),
+    /// Used by `search`: one size, in a process of its own.
+    #[command(hide = true)]
+    SearchCase,
     /// Latency of the search call over loopback, with audit, at several numbers of clients.
     Service(service::Options),
     /// Images enrolled per second through the bulk call.
@@ -33,9 +53,16 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     let Arguments { run, command } = Arguments::parse();
     match command {
-        Command::Index(options) => index::run(&run, &options),
+        Command::Agreement(options) => agreement::run(&run, &options),
+        Command::AgreementCase => agreement::run_case(),
+        Command::Approximate(options) => approximate::run(&run, &options),
+        Command::ApproximateCase => approximate::run_case(),
+        Command::Changes(options) => changes::run(&run, &options),
+        Command::ChangesCase => changes::run_case(),
         Command::Floor(options) => pipeline::floor::run(&options),
         Command::Pipeline(options) => pipeline::run(&run, &options),
+        Command::Search(options) => search::run(&run, &options),
+        Command::SearchCase => search::run_case(),
         Command::Service(options) => service::run(&run, &options),
         Command::Enrol(options) => enrol::run(&run, &options),
         Command::Readme(options) => readme::run(&options),

@@ -1,18 +1,19 @@
-//! How close is the pipeline to its floor?
+//! How close is the pipeline to its floor, and how far ahead of what a Python user would write?
 //!
 //! The floor is what cannot be saved with these networks on this runtime: the bare ONNX sessions, run on ready-made
 //! tensors. To make it the *same* work, every tensor that the pipeline hands to a network is recorded once, and
 //! the floor replays exactly those, in that order, with the same session options and as many threads. It runs in a
-//! process of its own (a process has one ONNX Runtime environment), and both take turns, round by round, so that
-//! whatever else the machine does meets both.
+//! process of its own (a process has one ONNX Runtime environment).
+//!
+//! The Python peer (`benches/peers/pipeline.py`: onnxruntime, OpenCV, numpy) takes the same steps with the same network
+//! files, one process per thread; that it computes the same embeddings is checked and told. All three take turns, round
+//! by round, so that whatever else the machine does meets all of them.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use likeness_matcher::{Matcher, MatcherOptions, QualityPolicy, Selection, StageTimes};
+use likeness_matcher::{Matcher, MatcherOptions, QualityPolicy, Selection};
 use likeness_models::{Home, Pack};
 use serde::{Deserialize, Serialize};
 
@@ -22,27 +23,42 @@ use crate::timing::Spread;
 use crate::{images, table::Table};
 
 pub mod floor;
+mod peer;
+mod sizes;
 mod tables;
 mod tape;
+mod turns;
+
+use peer::Peers;
+pub use sizes::Size;
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Images: synthetic ones, or the first ones of `--folder`.
-    #[arg(long, default_value_t = 48)]
-    images: usize,
+    /// Sizes of synthetic images.
+    #[arg(long, value_delimiter = ',', value_enum, default_values = ["small", "portrait", "large"])]
+    sizes: Vec<Size>,
+    /// Images of each size; by default 48, or 12 large ones.
+    #[arg(long)]
+    images: Option<usize>,
     /// Measure these images instead of synthetic ones (subfolders included).
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
     /// Model pack.
     #[arg(long, default_value = likeness_models::DEFAULT_PACK)]
     pack: String,
-    /// Turns of pipeline and floor.
+    /// Turns of everybody.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// Seconds that each takes in a turn.
-    #[arg(long, default_value_t = 4.0)]
+    #[arg(long, default_value_t = 3.0)]
     seconds: f64,
+    /// Python with the packages of `benches/peers`, made by `scripts/bench-peers`; left out when it is not there.
+    #[arg(long, default_value = "target/peers/bin/python", value_name = "PROGRAM")]
+    python: PathBuf,
+    /// The Python peer.
+    #[arg(long, default_value = "benches/peers/pipeline.py", value_name = "FILE")]
+    peer: PathBuf,
 }
 
 /// Images worked through in a turn.
@@ -60,35 +76,66 @@ impl Rate {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Results {
-    pack: String,
-    source: &'static str,
-    images: usize,
-    refused: usize,
-    median_bytes: usize,
-    runs_per_image: f64,
-    threads: Vec<Threads>,
+/// Everything that was measured.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Results {
+    /// Model pack.
+    pub pack: String,
+    /// One entry per size.
+    pub sizes: Vec<Measured>,
+}
+
+/// One size of image.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Measured {
+    /// The size, or that they come from a folder.
+    pub source: String,
+    /// Images that were accepted, and worked through.
+    pub images: usize,
+    /// Images that were refused.
+    pub refused: usize,
+    /// Median length of a file.
+    pub median_bytes: usize,
+    /// Runs of networks per image.
+    pub runs_per_image: f64,
+    /// By number of threads.
+    pub threads: Vec<Threads>,
     /// On one thread; the order of the flow.
-    stages: Vec<Stage>,
+    pub stages: Vec<Stage>,
+    /// How far the peer's embeddings are from ours: Euclidean distances, median and largest; absent without a peer.
+    pub peer_distance: Option<[f64; 2]>,
+    /// Images in which the peer found no face, though the pipeline did.
+    pub peer_missed: usize,
 }
 
-#[derive(Debug, Serialize)]
-struct Threads {
-    threads: usize,
-    pipeline_images_per_s: f64,
-    floor_images_per_s: f64,
-    /// Median over the rounds of pipeline rate by floor rate.
-    share_of_floor: f64,
-    rounds: Vec<(Rate, Rate)>,
+/// Rates with so many threads; medians over the rounds.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Threads {
+    /// How many.
+    pub threads: usize,
+    /// The pipeline's images per second.
+    pub pipeline: f64,
+    /// The floor's.
+    pub floor: f64,
+    /// The Python peer's.
+    pub peer: Option<f64>,
+    /// Pipeline by floor.
+    pub share_of_floor: f64,
+    /// Pipeline by peer.
+    pub times_peer: Option<f64>,
+    /// Pipeline, floor, peer.
+    pub rounds: Vec<(Rate, Rate, Option<Rate>)>,
 }
 
-#[derive(Debug, Serialize)]
-struct Stage {
-    name: &'static str,
-    time: Spread,
+/// Time of one stage per image.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Stage {
+    /// Name.
+    pub name: String,
+    /// Time.
+    pub time: Spread,
     /// Mean time of the bare sessions of this stage, per image.
-    floor_ms: Option<f64>,
+    pub floor_ms: Option<f64>,
 }
 
 /// Runs the measurements.
@@ -98,110 +145,117 @@ struct Stage {
 pub fn run(run: &RunOptions, options: &Options) -> anyhow::Result<()> {
     let circumstances = Circumstances::now(run.seed);
     let home = Home::locate()?;
-    let pack = Pack::open(&home, &options.pack)?;
-    let library = home.runtime_library()?;
-    let given = match &options.folder {
-        Some(folder) => images::from_folder(folder, options.images)?,
-        None => images::synthetic(run.seed, 0..options.images as u64, 0)?,
+    let setting = Setting {
+        pack: Pack::open(&home, &options.pack)?,
+        folder: home.path().join("packs").join(&options.pack),
+        library: home.runtime_library()?,
+        options,
     };
-    let recorded = tape::record(&pack, &library, &given)?;
-    ensure!(!recorded.accepted.is_empty(), "none of the {} images was accepted", given.len());
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("tape");
-    recorded.write(&file)?;
-
-    let mut threads = Vec::new();
-    let mut stages = Vec::new();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    for count in [1, cores].into_iter().take(cores.min(2)) {
-        eprintln!("pipeline: {count} thread(s)");
-        let matcher =
-            Matcher::open(&pack, &library, &MatcherOptions { sessions: count, ..MatcherOptions::default() })?;
-        let mut rounds = Vec::new();
-        let mut times = Vec::new();
-        let mut networks = Vec::new();
-        for _ in 0..options.rounds {
-            let floor = floor::in_a_process_of_its_own(&options.pack, &file, count, options.seconds)?;
-            let (rate, stage_times) = work(&matcher, &recorded.accepted, count, options.seconds)?;
-            rounds.push((rate, floor.rate));
-            networks.push(floor.ms_per_image);
-            times.extend(stage_times);
+    let mut measured = Vec::new();
+    if let Some(folder) = &options.folder {
+        let given = images::from_folder(folder, options.images.unwrap_or(48))?;
+        measured.push(setting.measure("folder".to_owned(), &given)?);
+    } else {
+        for size in &options.sizes {
+            eprintln!("pipeline: rendering, {}", size.name());
+            let given = size.images(run.seed, options.images.unwrap_or_else(|| size.usual_number()))?;
+            measured.push(setting.measure(size.name().to_owned(), &given)?);
         }
-        if count == 1 {
-            stages = by_stage(&times, &networks)?;
-        }
-        let median = |of: &dyn Fn(&(Rate, Rate)) -> f64| {
-            let mut values: Vec<f64> = rounds.iter().map(of).collect();
-            values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied().context("no rounds")
-        };
-        threads.push(Threads {
-            threads: count,
-            pipeline_images_per_s: median(&|round| round.0.per_second())?,
-            floor_images_per_s: median(&|round| round.1.per_second())?,
-            share_of_floor: median(&|round| round.0.per_second() / round.1.per_second())?,
-            rounds: rounds.clone(),
-        });
     }
-    let mut sizes: Vec<usize> = recorded.accepted.iter().map(Vec::len).collect();
-    sizes.sort_unstable();
-    let results = Results {
-        pack: options.pack.clone(),
-        source: if options.folder.is_some() { "folder" } else { "synthetic persons, plain captures" },
-        images: recorded.accepted.len(),
-        refused: given.len() - recorded.accepted.len(),
-        median_bytes: sizes[sizes.len() / 2],
-        runs_per_image: recorded.runs() as f64 / recorded.accepted.len() as f64,
-        threads,
-        stages,
-    };
+    let results = Results { pack: options.pack.clone(), sizes: measured };
     let tables: Vec<Table> = tables::tables(&results);
     report(run, "pipeline", circumstances, &results, &tables)
 }
 
-/// Works through the images, again and again, with so many threads, for so long; a begun image is finished.
-fn work(
-    matcher: &Matcher,
-    images: &[Vec<u8>],
-    threads: usize,
-    seconds: f64,
-) -> anyhow::Result<(Rate, Vec<StageTimes>)> {
-    let next = AtomicUsize::new(0);
-    let began = Instant::now();
-    let until = began + Duration::from_secs_f64(seconds);
-    let one_thread = || -> anyhow::Result<Vec<StageTimes>> {
-        let mut times = Vec::new();
-        while Instant::now() < until {
-            let image = &images[next.fetch_add(1, Ordering::Relaxed) % images.len()];
-            times.push(matcher.analyse_timed(image, &Selection::Largest, &QualityPolicy::default())?.1);
-        }
-        Ok(times)
-    };
-    let times = std::thread::scope(|scope| {
-        let working: Vec<_> = (0..threads).map(|_| scope.spawn(one_thread)).collect();
-        let mut all = Vec::new();
-        for thread in working {
-            all.extend(thread.join().map_err(|_| anyhow::anyhow!("a working thread panicked"))??);
-        }
-        anyhow::Ok(all)
-    })?;
-    Ok((Rate { images: times.len(), seconds: began.elapsed().as_secs_f64() }, times))
+/// What all sizes are measured with.
+struct Setting<'a> {
+    pack: Pack,
+    folder: PathBuf,
+    library: PathBuf,
+    options: &'a Options,
 }
 
-fn by_stage(times: &[StageTimes], networks: &[[f64; 3]]) -> anyhow::Result<Vec<Stage>> {
-    let Some(first) = times.first() else { return Ok(Vec::new()) };
-    let floor =
-        |network: usize| networks.iter().map(|ms| ms[network]).sum::<f64>() / networks.len().max(1) as f64;
-    let names = first.stages().map(|(name, _)| name);
-    let stages = names.into_iter().enumerate().map(|(place, name)| {
-        let taken: Vec<Duration> = times.iter().map(|times| times.stages()[place].1).collect();
-        let floor_ms = match name {
-            "detect" => Some(floor(0)),
-            "landmarks" => Some(floor(1)),
-            "embed" => Some(floor(2)),
-            _ => None,
-        };
-        Ok(Stage { name, time: Spread::of(&taken).context("no times")?, floor_ms })
-    });
-    stages.collect()
+impl Setting<'_> {
+    fn measure(&self, source: String, given: &[Vec<u8>]) -> anyhow::Result<Measured> {
+        let recorded = tape::record(&self.pack, &self.library, given)?;
+        ensure!(!recorded.accepted.is_empty(), "none of the {} images was accepted", given.len());
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("tape");
+        recorded.write(&file)?;
+        let images = folder.path().join("images");
+        peer::write(&recorded.accepted, &images)?;
+
+        let mut threads = Vec::new();
+        let mut stages = Vec::new();
+        let mut distance = None;
+        let mut missed = 0;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        for count in [1, cores].into_iter().take(cores.min(2)) {
+            eprintln!("pipeline: {source}, {count} thread(s)");
+            let options = MatcherOptions { sessions: count, ..MatcherOptions::default() };
+            let matcher = Matcher::open(&self.pack, &self.library, &options)?;
+            let mut peers = self.peers(&images, count)?;
+            if let Some(peers) = peers.as_mut().filter(|_| count == 1) {
+                let (found, absent) = distances(&matcher, &recorded.accepted, &peers.embeddings()?)?;
+                (distance, missed) = (Some(found), absent);
+            }
+            let turns = turns::Turns {
+                matcher: &matcher,
+                images: &recorded.accepted,
+                pack: &self.options.pack,
+                tape: &file,
+                threads: count,
+                seconds: self.options.seconds,
+            };
+            let (rates, by_stage) = turns.run(self.options.rounds, peers.as_mut())?;
+            if count == 1 {
+                stages = by_stage;
+            }
+            threads.push(rates);
+        }
+        let mut sizes: Vec<usize> = recorded.accepted.iter().map(Vec::len).collect();
+        sizes.sort_unstable();
+        Ok(Measured {
+            source,
+            images: recorded.accepted.len(),
+            refused: given.len() - recorded.accepted.len(),
+            median_bytes: sizes[sizes.len() / 2],
+            runs_per_image: recorded.runs() as f64 / recorded.accepted.len() as f64,
+            threads,
+            stages,
+            peer_distance: distance,
+            peer_missed: missed,
+        })
+    }
+
+    fn peers(&self, images: &Path, count: usize) -> anyhow::Result<Option<Peers>> {
+        let Options { python, peer, .. } = self.options;
+        if !python.is_file() || !peer.is_file() {
+            eprintln!(
+                "pipeline: without the Python peer: `{}` is not there; run `scripts/bench-peers`",
+                python.display()
+            );
+            return Ok(None);
+        }
+        Peers::start(python, peer, &self.folder, images, count).map(Some)
+    }
+}
+
+/// Median and largest distance of the peer's embeddings from ours, and how many it has not.
+fn distances(
+    matcher: &Matcher,
+    images: &[Vec<u8>],
+    theirs: &[Option<Vec<f32>>],
+) -> anyhow::Result<([f64; 2], usize)> {
+    ensure!(images.len() == theirs.len(), "the Python peer answered for another number of images");
+    let mut distances = Vec::new();
+    for (image, theirs) in images.iter().zip(theirs) {
+        let Some(theirs) = theirs else { continue };
+        let ours = matcher.analyse(image, &Selection::Largest, &QualityPolicy::default())?.embedding;
+        let squares = ours.values().iter().zip(theirs).map(|(a, b)| f64::from(a - b).powi(2));
+        distances.push(squares.sum::<f64>().sqrt());
+    }
+    distances.sort_by(f64::total_cmp);
+    let largest = *distances.last().context("the Python peer found no face at all")?;
+    Ok(([distances[distances.len() / 2], largest], images.len() - distances.len()))
 }

@@ -19,7 +19,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
 /// Longest wait for the server to answer; it loads its pools first.
-const START: Duration = Duration::from_secs(300);
+const START: Duration = Duration::from_secs(1800);
 
 /// The server's own message limit.
 const MESSAGE_BYTES: usize = 16 << 20;
@@ -34,6 +34,8 @@ pub struct Server {
     data: PathBuf,
     child: Child,
     profile: Profile,
+    /// From its start until it answered: loading its pools, for the most part.
+    pub start: Duration,
 }
 
 impl Server {
@@ -91,7 +93,7 @@ impl Server {
             ensure!(began.elapsed() < START, "the server does not answer");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Ok(Self { _temporary: temporary, data, child, profile })
+        Ok(Self { _temporary: temporary, data, child, profile, start: began.elapsed() })
     }
 
     /// A connection of its own.

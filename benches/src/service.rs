@@ -1,12 +1,13 @@
 //! How long does a search call take, and how much of that is the service rather than the algorithm?
 //!
-//! A server in a process of its own holds a gallery of synthetic persons. Probes are other captures of them. Every
-//! call goes over TLS on loopback, is authorised, audited durably before it is answered, and returns full
-//! candidates. With one client, each probe is also analysed in this process, by turns with the calls; the time of an
-//! index search of the same size is measured too. What a call takes beyond those two is the service's *overhead*:
-//! wire, authorisation, audit, records. With more clients, latency and searches per second are measured.
+//! A server in a process of its own holds a pool of made-up templates (`service/fill.rs`) and the persons whom the probes
+//! show, enrolled as anybody is. Probes are other captures of them. Every call goes over TLS on loopback, is authorised,
+//! audited durably before it is answered, and returns full candidates. With one client, each probe is also analysed in
+//! this process, by turns with the calls; the time of an index search of the same size is measured too. What a call takes
+//! beyond those two is the service's *overhead*: wire, authorisation, audit, records. With more clients, latency and
+//! searches per second are measured.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,21 +15,23 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use likeness_matcher::embed::Embedding;
-use likeness_matcher::index::{FlatIndex, IndexRead as _, IndexRow, IndexWrite as _, RowKey, SubjectKey};
+use likeness_matcher::index::{
+    CertifiedIndex, IndexRead as _, IndexRow, IndexWrite as _, RowKey, SubjectKey,
+};
+use likeness_matcher::pipeline::Analysed;
 use likeness_matcher::{Matcher, MatcherOptions, QualityPolicy, Selection};
 use likeness_models::{Home, Pack};
 use likeness_proto::v1::{FaceSelection, ProbeSource, SearchRequest, face_selection::Choice};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::gallery::Gallery;
+use crate::gallery::{Gallery, embedding};
 use crate::machine::Circumstances;
 use crate::run::{RunOptions, report};
 use crate::server::{Connection, POOL, Server};
 use crate::timing::{Spread, timed};
 use crate::{enrol, images, table::Table};
 
-/// Persons rendered and enrolled at a time.
-const BATCH: u64 = 500;
+mod fill;
 
 /// Length of the candidate list.
 const CANDIDATES: usize = 50;
@@ -36,99 +39,144 @@ const CANDIDATES: usize = 50;
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Enrolled images to search among. Enrolling them takes most of the time: keep them with `--data`.
-    #[arg(long, default_value_t = 2_000)]
-    gallery: u64,
-    /// Keep the server's data here (made when absent, filled up when it holds fewer).
+    /// Templates to search among.
+    #[arg(long, value_delimiter = ',', default_values_t = [100_000, 1_000_000])]
+    galleries: Vec<u64>,
+    /// Folder for the data folder of each gallery, about 7 KB per template; by default the system's for temporary files.
     #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
-    /// Different probes.
+    folder: Option<PathBuf>,
+    /// Different probes, each of an enrolled person.
     #[arg(long, default_value_t = 64)]
     probes: u64,
-    /// Searches per number of clients.
-    #[arg(long, default_value_t = 256)]
+    /// Searches per number of clients; at least eight per client.
+    #[arg(long, default_value_t = 400)]
     searches: usize,
     /// Numbers of clients, each with a connection of its own.
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 4, 16])]
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32, 64])]
     clients: Vec<usize>,
 }
 
-#[derive(Debug, Serialize)]
-struct Results {
-    gallery: u64,
-    candidates: usize,
-    one_client: OneClient,
-    clients: Vec<Clients>,
-    server_memory_mib: Option<u64>,
+/// One size of gallery.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Results {
+    /// Searchable images.
+    pub gallery: u64,
+    /// Length of the list.
+    pub candidates: usize,
+    /// Seconds from the server's start until it answers: its pool is loaded and checked.
+    pub start_seconds: f64,
+    /// With one client.
+    pub one_client: OneClient,
+    /// With several.
+    pub clients: Vec<Clients>,
+    /// Resident memory of the server before the first search, in MiB.
+    pub loaded_mib: Option<u64>,
+    /// And after the last.
+    pub server_memory_mib: Option<u64>,
 }
 
 /// By turns on the same probes.
-#[derive(Debug, Serialize)]
-struct OneClient {
-    call: Spread,
-    pipeline: Spread,
-    index: Spread,
+#[derive(Debug, Deserialize, Serialize)]
+pub struct OneClient {
+    /// A whole call.
+    pub call: Spread,
+    /// The pipeline alone.
+    pub pipeline: Spread,
+    /// An index search alone.
+    pub index: Spread,
     /// Median over the probes of call minus pipeline, minus the median index search. Milliseconds.
-    overhead_ms: f64,
+    pub overhead_ms: f64,
 }
 
-#[derive(Debug, Serialize)]
-struct Clients {
-    clients: usize,
-    call: Spread,
-    searches_per_s: f64,
+/// So many clients at once.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Clients {
+    /// How many.
+    pub clients: usize,
+    /// A whole call.
+    pub call: Spread,
+    /// All clients together.
+    pub searches_per_s: f64,
 }
 
-/// Runs the measurements.
+/// Runs the measurements: one file per size of gallery.
 ///
 /// # Errors
 /// When the server does not start or refuses a search.
 pub fn run(run: &RunOptions, options: &Options) -> anyhow::Result<()> {
-    let circumstances = Circumstances::now(run.seed);
-    let server = Server::start(options.data.as_deref())?;
-    // Dropped before the server is: it then has no open connections to wait for.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (gallery, one_client, clients) = runtime.block_on(async {
-        let connection = server.connect().await?;
-        let gallery = fill(&connection, run.seed, options.gallery).await?;
-        let probes = Arc::new(images::synthetic(run.seed, 0..options.probes, 1)?);
-        ensure!(!probes.is_empty(), "at least one probe is needed");
-        let one_client = one_client(&connection, &probes, gallery, run.seed, options.searches).await?;
-        let mut clients = Vec::new();
-        for &count in &options.clients {
-            eprintln!("service: {count} client(s)");
-            clients.push(many_clients(&server, &probes, count, options.searches).await?);
-        }
-        anyhow::Ok((gallery, one_client, clients))
-    })?;
-    let results = Results {
-        gallery,
-        candidates: CANDIDATES,
-        one_client,
-        clients,
-        server_memory_mib: server.memory_mib(),
-    };
-    let tables = [overhead_table(&results), clients_table(&results)];
-    report(run, "service", circumstances, &results, &tables)
+    for &rows in &options.galleries {
+        let circumstances = Circumstances::now(run.seed);
+        let mut folder = tempfile::Builder::new();
+        folder.prefix("likeness-bench-");
+        let folder = match &options.folder {
+            Some(inside) => folder.tempdir_in(inside)?,
+            None => folder.tempdir()?,
+        };
+        let results = one_size(run, options, rows, &folder.path().join("data"))?;
+        let tables = [overhead_table(&results), clients_table(&results)];
+        report(run, &format!("service-{rows}"), circumstances, &results, &tables)?;
+    }
+    Ok(())
 }
 
-/// Enrols synthetic persons until the pool holds so many searchable images; returns how many it holds.
-async fn fill(connection: &Connection, seed: u64, wanted: u64) -> anyhow::Result<u64> {
-    let mut next = 0;
-    loop {
+fn one_size(run: &RunOptions, options: &Options, rows: u64, data: &Path) -> anyhow::Result<Results> {
+    let home = Home::locate()?;
+    let pack = Pack::open(&home, likeness_models::DEFAULT_PACK)?;
+    let matcher = Matcher::open(&pack, &home.runtime_library()?, &MatcherOptions::default())?;
+    let probes = Arc::new(images::synthetic(run.seed, 0..options.probes, 1)?);
+    let analysed: Vec<Analysed> = probes
+        .iter()
+        .filter_map(|probe| matcher.analyse(probe, &Selection::Largest, &QualityPolicy::default()).ok())
+        .collect();
+    ensure!(analysed.len() == probes.len(), "a synthetic probe was refused; choose another seed");
+    let like = analysed.first().context("at least one probe is needed")?;
+    let gallery = Gallery::new(run.seed, matcher.dimension()).around(&middle(&analysed, matcher.dimension()));
+    ensure!(
+        gallery.metric() == matcher.metric(),
+        "the gallery cannot stand for templates of this model pack"
+    );
+
+    // Dropped before the server is: it then has no open connections to wait for.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let server = Server::start(Some(data))?;
+    runtime.block_on(async {
+        let connection = server.connect().await?;
+        connection.pool().await?;
+        enrol::send(&connection, 0, images::synthetic(run.seed, 0..options.probes, 0)?).await
+    })?;
+    drop(server);
+    fill::fill(data, POOL, &gallery, rows, like)?;
+    let server = Server::start(Some(data))?;
+    let loaded_mib = server.memory_mib();
+    let (held, one_client, clients) = runtime.block_on(async {
+        let connection = server.connect().await?;
         let held = connection.pool().await?;
-        if held >= wanted {
-            return Ok(held);
+        let index = index_alone(&matcher, &gallery, rows, &analysed)?;
+        let one_client = one_client(&connection, &matcher, index, &probes, options.searches).await?;
+        let mut clients = Vec::new();
+        for &count in &options.clients {
+            eprintln!("service: {rows} templates, {count} client(s)");
+            let searches = options.searches.max(8 * count);
+            clients.push(many_clients(&server, &probes, count, searches).await?);
         }
-        // Persons that are there already are skipped by the server, at the price of a look at the bytes.
-        next = next.max(held);
-        eprintln!("service: enrolling, {held} of {wanted}");
-        let persons = next..next + BATCH.min(wanted - held);
-        let sent =
-            enrol::send(connection, persons.start, images::synthetic(seed, persons.clone(), 0)?).await?;
-        ensure!(sent.refused * 2 < BATCH as usize, "more than half of the synthetic persons were refused");
-        next = persons.end;
-    }
+        anyhow::Ok((held, one_client, clients))
+    })?;
+    Ok(Results {
+        gallery: held,
+        candidates: CANDIDATES,
+        start_seconds: server.start.as_secs_f64(),
+        one_client,
+        clients,
+        loaded_mib,
+        server_memory_mib: server.memory_mib(),
+    })
+}
+
+/// The mean of real templates.
+fn middle(analysed: &[Analysed], dimension: usize) -> Vec<f32> {
+    (0..dimension)
+        .map(|at| analysed.iter().map(|one| one.embedding.values()[at]).sum::<f32>() / analysed.len() as f32)
+        .collect()
 }
 
 fn request(connection: &Connection, probe: &[u8]) -> SearchRequest {
@@ -162,15 +210,11 @@ async fn search(connection: &Connection, probe: &[u8]) -> anyhow::Result<Duratio
 
 async fn one_client(
     connection: &Connection,
+    matcher: &Matcher,
+    index: Spread,
     probes: &[Vec<u8>],
-    gallery: u64,
-    seed: u64,
     searches: usize,
 ) -> anyhow::Result<OneClient> {
-    let home = Home::locate()?;
-    let pack = Pack::open(&home, likeness_models::DEFAULT_PACK)?;
-    let matcher = Matcher::open(&pack, &home.runtime_library()?, &MatcherOptions::default())?;
-    let index = index_alone(&matcher, gallery, seed)?;
     let (mut calls, mut pipelines, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
     search(connection, &probes[0]).await?;
     for probe in probes.iter().cycle().take(searches) {
@@ -188,23 +232,33 @@ async fn one_client(
     Ok(OneClient { call: spread(&calls)?, pipeline: spread(&pipelines)?, index, overhead_ms })
 }
 
-/// Index searches among as many templates as the pool holds, of the same dimension.
-fn index_alone(matcher: &Matcher, rows: u64, seed: u64) -> anyhow::Result<Spread> {
-    let (space, dimension) = (matcher.space_id(), matcher.dimension());
-    let gallery = Gallery::new(seed, dimension);
-    let index = FlatIndex::new(space, dimension, matcher.metric())?;
-    for (row, reference) in (0..).zip(gallery.references(0..rows)) {
-        let embedding = Embedding::from_stored(space, reference.values, dimension)?;
-        index.insert(&[IndexRow {
-            row: RowKey(row),
-            subject: SubjectKey(reference.subject),
-            embedding: &embedding,
-        }])?;
-    }
+/// Index searches for the same probes among the same templates, on one thread.
+fn index_alone(
+    matcher: &Matcher,
+    gallery: &Gallery,
+    rows: u64,
+    probes: &[Analysed],
+) -> anyhow::Result<Spread> {
+    let space = matcher.space_id();
+    let index = CertifiedIndex::new(space, matcher.dimension(), matcher.metric())?;
+    gallery.each_block(0..rows, |first, references| {
+        let embeddings: Vec<Embedding> = references
+            .iter()
+            .map(|reference| embedding(space, reference.values.clone()))
+            .collect::<Result<_, _>>()?;
+        let rows: Vec<IndexRow<'_>> = (first..)
+            .zip(references.iter().zip(&embeddings))
+            .map(|(row, (reference, embedding))| IndexRow {
+                row: RowKey(row),
+                subject: SubjectKey(reference.subject),
+                embedding,
+            })
+            .collect();
+        Ok(index.insert(&rows)?)
+    })?;
     let mut taken = Vec::new();
-    for number in 0..100 {
-        let probe = Embedding::from_stored(space, gallery.other_probe(number), dimension)?;
-        let (found, took) = timed(|| index.search(&probe, CANDIDATES));
+    for probe in probes.iter().cycle().take(100) {
+        let (found, took) = timed(|| index.search(&probe.embedding, CANDIDATES));
         found?;
         taken.push(took);
     }

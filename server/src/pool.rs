@@ -33,7 +33,7 @@ pub use gather::Gathering;
 pub use index::IndexOptions;
 pub use read::{OpenedImage, OpenedSubject, Reader};
 pub use rebuild::Loaded;
-pub use sealed::{Details, ImageRecord, SubjectRecord};
+pub use sealed::{Details, ImageRecord, SubjectRecord, SubjectSeal};
 pub(crate) use store::names;
 pub use store::{Pool, PoolParts};
 pub use write::{NewImageRecord, NewPerson, Writer};

@@ -1,33 +1,82 @@
 //! The pipeline measurements as tables.
 
-use super::Results;
+use super::{Measured, Results};
 use crate::table::Table;
 
 pub(super) fn tables(results: &Results) -> Vec<Table> {
-    let title = format!(
-        "Images per second: {} images ({}), pack {}, {:.1} network runs an image",
-        results.images, results.source, results.pack, results.runs_per_image
+    vec![rates(results), images(results), stages(results)]
+}
+
+fn rates(results: &Results) -> Table {
+    let title = format!("Images per second, pack {}; medians of rates and of ratios", results.pack);
+    let mut table = Table::new(
+        &title,
+        &["images", "threads", "pipeline", "bare sessions", "share", "Python", "times Python"],
     );
-    let mut rates = Table::new(&title, &["threads", "pipeline", "floor", "share of floor"]);
-    for threads in &results.threads {
-        rates.row(vec![
-            threads.threads.to_string(),
-            format!("{:.1}", threads.pipeline_images_per_s),
-            format!("{:.1}", threads.floor_images_per_s),
-            format!("{:.1} %", 100.0 * threads.share_of_floor),
+    for size in &results.sizes {
+        for threads in &size.threads {
+            table.row(vec![
+                size.source.clone(),
+                threads.threads.to_string(),
+                format!("{:.1}", threads.pipeline),
+                format!("{:.1}", threads.floor),
+                format!("{:.0} %", 100.0 * threads.share_of_floor),
+                threads.peer.map_or_else(|| "not measured".to_owned(), |rate| format!("{rate:.1}")),
+                threads.times_peer.map_or_else(String::new, |times| format!("{times:.2}")),
+            ]);
+        }
+    }
+    table
+}
+
+fn images(results: &Results) -> Table {
+    let mut table = Table::new(
+        "The images, and how far the Python embeddings are from ours (0.6 tells two persons apart)",
+        &[
+            "images",
+            "accepted",
+            "refused",
+            "median KiB",
+            "network runs",
+            "median distance",
+            "largest",
+            "missed",
+        ],
+    );
+    for size in &results.sizes {
+        let distance =
+            |which: usize| size.peer_distance.map_or_else(String::new, |far| format!("{:.4}", far[which]));
+        table.row(vec![
+            size.source.clone(),
+            size.images.to_string(),
+            size.refused.to_string(),
+            format!("{:.0}", size.median_bytes as f64 / 1024.0),
+            format!("{:.1}", size.runs_per_image),
+            distance(0),
+            distance(1),
+            size.peer_missed.to_string(),
         ]);
     }
-    let mut stages = Table::new(
-        "Time per image by stage, one thread (ms)",
-        &["stage", "median", "p95", "bare sessions (mean)"],
-    );
-    for stage in &results.stages {
-        stages.row(vec![
-            stage.name.to_owned(),
-            format!("{:.2}", stage.time.median_ms),
-            format!("{:.2}", stage.time.p95_ms),
-            stage.floor_ms.map_or_else(String::new, |ms| format!("{ms:.2}")),
-        ]);
+    table
+}
+
+fn stages(results: &Results) -> Table {
+    let mut columns = vec!["stage".to_owned()];
+    for size in &results.sizes {
+        columns.extend([size.source.clone(), "bare sessions".to_owned()]);
     }
-    vec![rates, stages]
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let mut table =
+        Table::new("Time per image by stage, one thread (ms): median, and the networks alone", &columns);
+    let names = results.sizes.first().map_or(&[][..], |size: &Measured| &size.stages[..]);
+    for (place, stage) in names.iter().enumerate() {
+        let mut cells = vec![stage.name.clone()];
+        for size in &results.sizes {
+            let Some(stage) = size.stages.get(place) else { continue };
+            cells.push(format!("{:.2}", stage.time.median_ms));
+            cells.push(stage.floor_ms.map_or_else(String::new, |ms| format!("{ms:.2}")));
+        }
+        table.row(cells);
+    }
+    table
 }

@@ -77,15 +77,17 @@ pub struct ImageRecord {
     pub matcher_version: String,
 }
 
-/// Seals and opens the values of one subject.
-pub(super) struct SubjectSeal<'a> {
+/// Seals and opens the values of one subject: who has the subject's key needs no permit any more.
+pub struct SubjectSeal<'a> {
     pool: &'a PoolName,
     subject: SubjectId,
     key: SealKey,
 }
 
 impl<'a> SubjectSeal<'a> {
-    pub(super) fn new(pool: &'a PoolName, subject: SubjectId, key: SealKey) -> Self {
+    /// With this key, for values in this pool.
+    #[must_use]
+    pub fn new(pool: &'a PoolName, subject: SubjectId, key: SealKey) -> Self {
         SubjectSeal { pool, subject, key }
     }
 
@@ -99,7 +101,11 @@ impl<'a> SubjectSeal<'a> {
         ])
     }
 
-    pub(super) fn seal_subject(&self, record: &SubjectRecord) -> Result<Vec<u8>, PoolError> {
+    /// Seals what is known of the subject.
+    ///
+    /// # Errors
+    /// [`PoolError::Seal`] when the system gives no random numbers.
+    pub fn seal_subject(&self, record: &SubjectRecord) -> Result<Vec<u8>, PoolError> {
         Ok(self.key.seal_json(&self.about("subject record", None), record)?)
     }
 
@@ -107,7 +113,11 @@ impl<'a> SubjectSeal<'a> {
         Ok(self.key.open_json(&self.about("subject record", None), sealed)?)
     }
 
-    pub(super) fn seal_record(&self, image: ImageId, record: &ImageRecord) -> Result<Vec<u8>, PoolError> {
+    /// Seals what is known of an image.
+    ///
+    /// # Errors
+    /// As [`SubjectSeal::seal_subject`].
+    pub fn seal_record(&self, image: ImageId, record: &ImageRecord) -> Result<Vec<u8>, PoolError> {
         Ok(self.key.seal_json(&self.about("image record", Some(image)), record)?)
     }
 
@@ -115,7 +125,11 @@ impl<'a> SubjectSeal<'a> {
         Ok(self.key.open_json(&self.about("image record", Some(image)), sealed)?)
     }
 
-    pub(super) fn seal_template(&self, image: ImageId, embedding: &Embedding) -> Result<Vec<u8>, PoolError> {
+    /// Seals an image's template.
+    ///
+    /// # Errors
+    /// As [`SubjectSeal::seal_subject`].
+    pub fn seal_template(&self, image: ImageId, embedding: &Embedding) -> Result<Vec<u8>, PoolError> {
         let bytes = Zeroizing::new(records::template_bytes(embedding.values()));
         let what = format!("template {}", embedding.space());
         Ok(self.key.seal(&self.about(&what, Some(image)), &bytes)?)
@@ -133,7 +147,11 @@ impl<'a> SubjectSeal<'a> {
         Ok(Embedding::from_stored(space, values, dimension)?)
     }
 
-    pub(super) fn seal_bytes(&self, image: ImageId, bytes: &[u8]) -> Result<Vec<u8>, PoolError> {
+    /// Seals an image.
+    ///
+    /// # Errors
+    /// As [`SubjectSeal::seal_subject`].
+    pub fn seal_bytes(&self, image: ImageId, bytes: &[u8]) -> Result<Vec<u8>, PoolError> {
         Ok(self.key.seal(&self.about("image bytes", Some(image)), bytes)?)
     }
 
@@ -142,7 +160,8 @@ impl<'a> SubjectSeal<'a> {
     }
 
     /// A digest of an image that cannot be computed, or checked against a guess, once the subject's key is destroyed.
-    pub(super) fn content_digest(&self, bytes: &[u8]) -> LookupDigest {
+    #[must_use]
+    pub fn content_digest(&self, bytes: &[u8]) -> LookupDigest {
         self.key.digest(&[b"image content", bytes])
     }
 }

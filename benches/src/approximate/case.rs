@@ -1,0 +1,162 @@
+//! One size, measured.
+
+use anyhow::Context as _;
+use likeness_matcher::embed::Embedding;
+use serde::{Deserialize, Serialize};
+
+use super::kinds::{self, Made};
+use super::{Case, Kind, Point};
+use crate::gallery::{Gallery, embedding, space};
+use crate::machine;
+use crate::search::{Batch, Oracle, Ours, Right, Tier, writes};
+use crate::timing::{Spread, timed};
+
+/// Probes, half of them mated.
+const PROBES: u64 = 256;
+
+/// Rounds of a batch.
+const ROUNDS: usize = 3;
+
+/// References to learn from, per list: FAISS's own minimum before it warns.
+const PER_LIST: u64 = 40;
+
+/// What one process measures.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Job {
+    pub(super) rows: u64,
+    pub(super) dimension: usize,
+    pub(super) graphs: bool,
+    pub(super) limit: usize,
+    pub(super) seed: u64,
+}
+
+/// Measures.
+pub(super) fn measure(job: &Job) -> anyhow::Result<Case> {
+    let gallery = Gallery::new(job.seed, job.dimension);
+    let space = space()?;
+    let probes: Vec<Embedding> = gallery
+        .probes(0..PROBES, job.rows)
+        .into_iter()
+        .map(|(values, _)| embedding(space, values))
+        .collect::<Result<_, _>>()?;
+    let ours = Ours::new(&gallery, Tier::Memory, &std::env::temp_dir())?;
+    let mut oracle = Oracle::new(&gallery, &probes);
+    let mut building = std::time::Duration::ZERO;
+    let before = machine::resident_bytes();
+    gallery.each_block(0..job.rows, |first, references| {
+        oracle.look_at(first, references)?;
+        let batch = Batch::of(first, references)?;
+        let (inserted, took) = timed(|| batch.insert(ours.index()?));
+        building += took;
+        inserted
+    })?;
+    let bytes = machine::resident_bytes().saturating_sub(before);
+    let right = oracle.answers(job.limit);
+    let made = if job.graphs {
+        kinds::graphs(job.dimension, gallery.metric())?
+    } else {
+        kinds::inverted(job.rows, job.dimension, gallery.metric())?
+    };
+    let kinds = made
+        .into_iter()
+        .map(|made| kind(job, &gallery, &probes, &right, &ours, made))
+        .collect::<Result<_, _>>()?;
+    Ok(Case {
+        rows: job.rows,
+        dimension: job.dimension,
+        metric: gallery.metric(),
+        limit: job.limit,
+        ours_build_seconds: building.as_secs_f64(),
+        ours_bytes_per_template: bytes as f64 / job.rows as f64,
+        kinds,
+    })
+}
+
+fn kind(
+    job: &Job,
+    gallery: &Gallery,
+    probes: &[Embedding],
+    right: &[Right],
+    ours: &Ours,
+    mut made: Made,
+) -> anyhow::Result<Kind> {
+    eprintln!("approximate: building {} of {} x {}", made.name, job.rows, job.dimension);
+    let mut building = std::time::Duration::ZERO;
+    let before = machine::resident_bytes();
+    if !job.graphs {
+        let wanted = (kinds::lists(job.rows) as u64 * PER_LIST).min(job.rows);
+        let mut values = Vec::new();
+        gallery.each_block(0..wanted, |_, references| {
+            values.extend(references.iter().flat_map(|reference| &reference.values));
+            Ok(())
+        })?;
+        let (trained, took) = timed(|| made.index.train(&values));
+        trained?;
+        building += took;
+    }
+    gallery.each_block(0..job.rows, |first, references| {
+        let values: Vec<f32> = references.iter().flat_map(|reference| &reference.values).copied().collect();
+        let (added, took) = timed(|| made.index.add(first, &values));
+        building += took;
+        added
+    })?;
+    let bytes = machine::resident_bytes().saturating_sub(before);
+    let mut points = Vec::new();
+    for value in std::mem::take(&mut made.values) {
+        made.index.set(value)?;
+        points.push(point(job, probes, right, ours, &made, value)?);
+    }
+    let removal = writes::of_rival(&mut *made.index, job.rows).map_err(|error| format!("cannot: {error}"));
+    Ok(Kind {
+        name: made.name,
+        setting: made.setting.to_owned(),
+        build_seconds: building.as_secs_f64(),
+        bytes_per_template: bytes as f64 / job.rows as f64,
+        removal,
+        points,
+    })
+}
+
+/// Asks the other and ours, by turns.
+fn point(
+    job: &Job,
+    probes: &[Embedding],
+    right: &[Right],
+    ours: &Ours,
+    made: &Made,
+    value: usize,
+) -> anyhow::Result<Point> {
+    let (mut theirs, mut own) = (Vec::new(), Vec::new());
+    let mut shares = [const { Vec::<f64>::new() }; 4];
+    for (at, (probe, right)) in probes.iter().zip(right).enumerate().take(128) {
+        let (found, took) = timed(|| made.index.search(probe.values(), job.limit));
+        let found = found?.pop().context("no answer")?;
+        theirs.push(took);
+        let (answered, took) = timed(|| ours.search(&[probe], job.limit));
+        answered?;
+        own.push(took);
+        for (place, length) in [10, 50].into_iter().enumerate() {
+            shares[at % 2 * 2 + place].push(right.recall(&found, length));
+        }
+    }
+    let values: Vec<f32> = probes.iter().flat_map(Embedding::values).copied().collect();
+    let asked: Vec<&Embedding> = probes.iter().collect();
+    let (mut theirs_batch, mut own_batch) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (found, took) = timed(|| made.index.search(&values, job.limit));
+        found?;
+        theirs_batch.push(took);
+        let (answered, took) = timed(|| ours.search(&asked, job.limit));
+        answered?;
+        own_batch.push(took);
+    }
+    let spread = |taken: &[std::time::Duration]| Spread::of(taken).context("nothing was asked");
+    Ok(Point {
+        value,
+        one: spread(&theirs)?,
+        ours_one: spread(&own)?,
+        batch_ms: spread(&theirs_batch)?.median_ms / probes.len() as f64,
+        ours_batch_ms: spread(&own_batch)?.median_ms / probes.len() as f64,
+        recall: shares.map(|shares| shares.iter().sum::<f64>() / shares.len().max(1) as f64),
+    })
+}
