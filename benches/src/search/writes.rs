@@ -19,8 +19,9 @@ pub struct Removal {
 
 /// Rows to remove one by one, and those to remove in one call: different ones, spread over all.
 fn doomed(rows: u64) -> (Vec<u64>, Vec<u64>) {
-    let one = (0..5).map(|place| place * (rows / 5)).collect();
-    let many = (0..rows).filter(|row| row % 100 == 7 && row % (rows / 5) != 0).collect();
+    let apart = (rows / 5).max(1);
+    let one = (0..5).map(|place| place * apart).collect();
+    let many = (0..rows).filter(|row| row % 100 == 7 && row % apart != 0).collect();
     (one, many)
 }
 
