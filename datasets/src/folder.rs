@@ -7,6 +7,8 @@ use std::{
 use thiserror::Error;
 use walkdir::WalkDir;
 
+use crate::type10::TYPE10_ENDINGS;
+
 /// File name endings that are taken for images, in lower case.
 pub const IMAGE_ENDINGS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"];
 
@@ -51,10 +53,9 @@ pub fn folder_per_person(root: &Path) -> Result<Vec<Labelled>, FolderError> {
             FolderError::Unreadable { path, source: error.into() }
         })?;
         let path = entry.path();
-        let image = path
-            .extension()
-            .and_then(|ending| ending.to_str())
-            .is_some_and(|ending| IMAGE_ENDINGS.contains(&ending.to_lowercase().as_str()));
+        let image = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase).is_some_and(
+            |ending| IMAGE_ENDINGS.contains(&ending.as_str()) || TYPE10_ENDINGS.contains(&ending.as_str()),
+        );
         if !entry.file_type().is_file() || !image || entry.file_name().to_string_lossy().starts_with('.') {
             continue;
         }
