@@ -138,6 +138,12 @@ impl Gallery {
             .collect()
     }
 
+    /// The first reference of a subject.
+    #[must_use]
+    pub fn reference_of(&self, subject: u64) -> Vec<f32> {
+        self.template(&mut Parts::default(), subject, 0)
+    }
+
     /// A capture of an enrolled subject that is not itself enrolled.
     #[must_use]
     pub fn mated_probe(&self, subject: u64) -> Vec<f32> {

@@ -15,7 +15,12 @@ pub mod gallery;
 pub mod images;
 pub mod server;
 
-// One question each, in the order of the flow.
+// How accurate: the algorithm tester's tool.
+pub mod evaluate;
+pub mod metrics;
+pub mod report;
+
+// How fast: one question each, in the order of the flow.
 pub mod agreement;
 pub mod approximate;
 pub mod changes;

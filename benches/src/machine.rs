@@ -98,3 +98,10 @@ fn commit() -> String {
         Some(_) | None => commit + "+changes",
     }
 }
+
+/// Most main memory that this process has held so far, MiB; absent where the system does not tell.
+#[must_use]
+pub fn peak_memory_mib() -> Option<u64> {
+    let kib: u64 = from_table("/proc/self/status", "VmHWM")?.split_whitespace().next()?.parse().ok()?;
+    Some(kib / 1024)
+}

@@ -1,13 +1,18 @@
-//! `likeness-bench`: one subcommand per question, each prints a table and writes it with its circumstances to a
-//! run folder. No subcommand passes or fails on a time.
+//! `likeness-bench`: how accurate (`verify`, `identify`, `score`, `compare`, ...) and how fast (`search`, `pipeline`, ...), one
+//! subcommand per question. No subcommand passes or fails on a time.
 
 use clap::{Parser, Subcommand};
+use likeness_bench::evaluate::commands;
 use likeness_bench::{
     agreement, approximate, changes, enrol, pipeline, readme, run::RunOptions, search, service,
 };
 
 #[derive(Parser)]
-#[command(name = "likeness-bench", version, about = "How fast, against what the machine could do at best.")]
+#[command(
+    name = "likeness-bench",
+    version,
+    about = "How accurate, and how fast against what the machine could do at best."
+)]
 struct Arguments {
     #[command(flatten)]
     run: RunOptions,
@@ -17,6 +22,26 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Accuracy one-to-one: pairs of images.
+    Verify(commands::Verify),
+    /// Accuracy one-to-many: a gallery, probes of people in it, and probes of people not in it.
+    Identify(commands::Identify),
+    /// Accuracy from scores that somebody else made.
+    Score(commands::Score),
+    /// Accuracy as a run file describes it.
+    Run(commands::Run),
+    /// Which quality measures predict misses: error versus discard.
+    Quality(commands::Verify),
+    /// How long an algorithm takes for a template, a comparison and a search.
+    Speed(commands::Speed),
+    /// Two runs on the same data side by side: champion and challenger.
+    Compare(commands::Compare),
+    /// The report of a run folder, after checking its digests.
+    Report(commands::Report),
+    /// Pairs whose labels may be wrong, for a person to look at.
+    Audit(commands::Audit),
+    /// Make template files of a made-up population, to measure searches at sizes that images do not reach.
+    Templates(commands::Templates),
     /// Every answer of the certified index compared with the right one.
     Agreement(agreement::Options),
     /// Used by `agreement`: one size, in a process of its own.
@@ -53,6 +78,16 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     let Arguments { run, command } = Arguments::parse();
     match command {
+        Command::Verify(options) => options.run(run.seed).map(drop),
+        Command::Identify(options) => options.run(run.seed),
+        Command::Score(options) => options.run(run.seed),
+        Command::Run(options) => options.run(),
+        Command::Quality(options) => options.run_quality(run.seed),
+        Command::Speed(options) => options.run(run.seed),
+        Command::Compare(options) => options.run(),
+        Command::Report(options) => options.run(),
+        Command::Audit(options) => options.run(),
+        Command::Templates(options) => options.run(run.seed),
         Command::Agreement(options) => agreement::run(&run, &options),
         Command::AgreementCase => agreement::run_case(),
         Command::Approximate(options) => approximate::run(&run, &options),

@@ -1,0 +1,10 @@
+#![no_main]
+use std::fs;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Ok(folder) = tempfile::tempdir() else { return };
+    let file = folder.path().join("fuzz.txt");
+    if fs::write(&file, bytes).is_ok() {
+        drop(likeness_datasets::protocol::read_protocol(&file, None, likeness_datasets::PairLayout::AgeDb));
+    }
+});
