@@ -16,7 +16,6 @@ pub mod gallery_plan;
 pub mod labels;
 pub mod process;
 pub mod template_file;
-mod threads;
 
 // From scores to counts.
 pub mod groups;
@@ -38,6 +37,3 @@ pub mod identify;
 pub mod score;
 pub mod speed;
 pub mod verify;
-
-#[cfg(test)]
-mod tests;

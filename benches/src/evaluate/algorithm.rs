@@ -1,8 +1,12 @@
 //! What can be tested: a model pack, or any other matcher behind a process. The shape follows NIST's 1:N interface.
 
+use std::num::NonZeroUsize;
+
 use anyhow::Context as _;
 use likeness_matcher::embed::{Embedding, similarity};
-use likeness_matcher::index::{FlatIndex, IndexRead as _, IndexRow, IndexWrite as _, RowKey, SubjectKey};
+use likeness_matcher::index::{
+    CertifiedIndex, IndexRead as _, IndexRow, IndexWrite as _, RowKey, SubjectKey,
+};
 use likeness_matcher::{AnalyseError, BoundingBox, Matcher, MatcherOptions, QualityPolicy, Selection};
 use likeness_models::{Home, Metric, Pack, SpaceId};
 use rayon::prelude::*;
@@ -216,7 +220,9 @@ impl Templates {
         limit: usize,
         done: &(dyn Fn(u64) + Sync),
     ) -> anyhow::Result<Vec<Vec<Candidate>>> {
-        let index = FlatIndex::new(self.space, self.dimension, self.metric)?;
+        // One thread a search: there are more probes than cores.
+        let index =
+            CertifiedIndex::new(self.space, self.dimension, self.metric)?.with_threads(NonZeroUsize::MIN);
         let embeddings: Vec<Embedding> =
             added.par_iter().map(|(_, template)| self.embedding(template)).collect::<anyhow::Result<_>>()?;
         let rows: Vec<IndexRow<'_>> = (0..)

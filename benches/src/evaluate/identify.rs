@@ -19,7 +19,6 @@ use super::output::Output;
 use super::progress;
 use super::raw_scores::{RawScores, ScoreRow};
 use super::record::{Dataset, GallerySize, Kind, Metrics, PackRecord, SearchesRecord};
-use super::threads::one_thread_for_blas;
 use crate::machine::Circumstances;
 
 /// References that are searched among at a time.
@@ -58,7 +57,6 @@ impl Searcher {
 /// # Errors
 /// When the data set is not what it should be, the algorithm fails, or the folder cannot be written.
 pub fn run(description: &Description, asked: &Identify, out: &Path) -> anyhow::Result<Metrics> {
-    one_thread_for_blas()?;
     let circumstances = Circumstances::now(description.seed);
     let output = Output::open(out, &description.to_toml()?)?;
     let began = Instant::now();

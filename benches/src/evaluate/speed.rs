@@ -13,7 +13,6 @@ use super::description::Description;
 use super::extract::{image_file, read};
 use super::progress;
 use super::record::PackRecord;
-use super::threads::one_thread_for_blas;
 use crate::gallery::Gallery;
 use crate::machine::{Circumstances, peak_memory_mib};
 use crate::table::Table;
@@ -47,7 +46,6 @@ pub fn run(
     gallery: u32,
     out: &Path,
 ) -> anyhow::Result<()> {
-    one_thread_for_blas()?;
     let mut circumstances = Circumstances::now(description.seed);
     let algorithm = algorithm::open(description)?;
     let people = read_people(images)?;

@@ -81,11 +81,7 @@ fn an_interrupted_run_goes_on_to_the_same_results() {
     let (straight, broken) = (sets.folder.path().join("straight"), sets.folder.path().join("broken"));
     sets.run(&straight);
     let arguments = sets.arguments(&broken);
-    let mut child = bench(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
-        // The program that does the work, not one that starts it: that is the one to kill.
-        .envs([("OPENBLAS_NUM_THREADS", "1"), ("OMP_NUM_THREADS", "1")])
-        .spawn()
-        .unwrap();
+    let mut child = bench(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).spawn().unwrap();
     let journal = broken.join("incomplete/gallery templates.journal");
     let end = Instant::now() + Duration::from_secs(60);
     while fs::metadata(&journal).map_or(0, |file| file.len()) == 0 && Instant::now() < end {
