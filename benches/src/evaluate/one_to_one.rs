@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use super::groups::{Groups, subsets};
 use super::record::{CellRow, CellTable, ComparisonRow, ComparisonsAt, ComparisonsRecord, OperatingPoint};
 use super::settings::Settings;
-use crate::metrics::{Cluster, Comparison, Comparisons, NotFinite, Rate, bootstrap, thresholds};
+use crate::metrics::{Cluster, Comparison, Comparisons, NotFinite, Rate, bootstrap, folds, thresholds};
+
+/// Probes beyond which no bootstrap is made: each sample draws as many, and the interval for independent trials is
+/// narrow by then.
+const MOST_CLUSTERS: usize = 50_000;
 
 /// Rows of a group's table.
 const CELL_ROWS: usize = 60;
@@ -21,6 +25,8 @@ pub struct Scored {
     pub mated: bool,
     /// Larger is more alike.
     pub score: f64,
+    /// Fold of cross validation; 0 without folds.
+    pub fold: u16,
 }
 
 /// Everything a one-to-one evaluation looks at.
@@ -100,6 +106,7 @@ impl OneToOne {
                 .map(|&target| self.operating_point(&all, target, settings, seed))
                 .collect(),
             at: at.collect(),
+            folds: folds(&self.scored.iter().map(|one| (one.fold, one.mated, one.score)).collect::<Vec<_>>()),
             cells: self.cells(&chosen)?,
         })
     }
@@ -144,19 +151,22 @@ impl OneToOne {
         seed: u64,
     ) -> Rate {
         let rate = Rate::with(settings.interval, rate.count, rate.of, settings.confidence);
-        let mut clusters: BTreeMap<u32, Cluster> = BTreeMap::new();
-        for scored in self.scored.iter().filter(|scored| scored.mated == mated) {
-            let cluster = clusters.entry(scored.probe).or_default();
-            cluster.trials += 1;
-            cluster.errors += u64::from((scored.score >= threshold) != mated);
-        }
-        if clusters.values().all(|cluster| cluster.trials < 2) {
+        let outcomes = self.scored.iter().filter(|scored| scored.mated == mated);
+        let mut outcomes: Vec<(u32, bool)> =
+            outcomes.map(|scored| (scored.probe, (scored.score >= threshold) != mated)).collect();
+        outcomes.sort_unstable();
+        let clusters: Vec<Cluster> = outcomes
+            .chunk_by(|one, other| one.0 == other.0)
+            .map(|of| Cluster {
+                errors: of.iter().filter(|outcome| outcome.1).count() as u64,
+                trials: of.len() as u64,
+            })
+            .collect();
+        let repeats = clusters.iter().any(|cluster| cluster.trials > 1);
+        if !repeats || clusters.len() > MOST_CLUSTERS {
             return rate;
         }
-        let clusters: Vec<Cluster> = clusters.into_values().collect();
-        // A resample costs one draw per cluster: with very many, fewer resamples say the same.
-        let most = (200_000_000 / clusters.len().max(1)).max(100) as u32;
-        let bounds = bootstrap(&clusters, settings.replicates.min(most), settings.confidence, seed);
+        let bounds = bootstrap(&clusters, settings.replicates, settings.confidence, seed);
         Rate { bootstrap: bounds, ..rate }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{Differential, DiscardPoint, Rate};
+use crate::metrics::{Differential, DiscardPoint, Folds, Rate};
 
 /// The schema that this program writes and reads.
 pub const SCHEMA: &str = "likeness-metrics-1";
@@ -138,6 +138,9 @@ pub struct ComparisonsRecord {
     pub operating_points: Vec<OperatingPoint>,
     /// At thresholds that were asked for, the pack's own among them.
     pub at: Vec<ComparisonsAt>,
+    /// Cross validation, where the protocol has folds.
+    #[serde(default)]
+    pub folds: Option<Folds>,
     /// Groups: mated comparisons by the probe's group, non-mated ones within a group only.
     pub cells: Vec<CellTable>,
 }

@@ -132,6 +132,7 @@ fn comparisons(file: &ScoreFile) -> OneToOne {
                 reference: offset + row.reference,
                 mated,
                 score,
+                fold: 0,
             }),
             (None, true) => run.mated_failed += 1,
             (None, false) => run.non_mated_failed += 1,

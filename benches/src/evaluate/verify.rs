@@ -96,7 +96,13 @@ fn gather(
     for (trial, outcome) in protocol.trials.iter().zip(outcomes) {
         match (outcome, trial.mated) {
             (Some(score), mated) => {
-                run.scored.push(Scored { probe: trial.one, reference: trial.other, mated, score: *score });
+                run.scored.push(Scored {
+                    probe: trial.one,
+                    reference: trial.other,
+                    mated,
+                    score: *score,
+                    fold: trial.fold,
+                });
             }
             (None, true) => run.mated_failed += 1,
             (None, false) => run.non_mated_failed += 1,

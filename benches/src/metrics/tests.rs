@@ -152,6 +152,16 @@ fn setting_aside_bad_images_removes_their_misses() {
     assert!(near(curve[1].ideal, 1.0 / 3.0) && near(curve[2].ideal, 0.0));
 }
 
+/// By hand: the threshold of fold 1 comes from fold 2 and the other way round.
+#[test]
+fn folds_do_not_see_their_own_threshold() {
+    let found = folds(&[(1, true, 0.9), (1, false, 0.1), (2, true, 0.5), (2, false, 0.3)]).unwrap();
+    // Above 0.3 fold 2 is all right, and so is fold 1; above 0.1 fold 1 is all right, and half of fold 2.
+    assert_eq!(found.accuracy, [1.0, 0.5]);
+    assert!(near(found.mean, 0.75) && near(found.standard_error, 0.25));
+    assert_eq!(folds(&[(0, true, 0.9), (0, false, 0.1)]), None);
+}
+
 #[test]
 fn scores_that_are_no_numbers_are_refused() {
     assert_eq!(Comparisons::new([Comparison { mated: true, score: f64::NAN }]), Err(NotFinite));

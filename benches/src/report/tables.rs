@@ -138,6 +138,10 @@ pub fn comparisons(record: &ComparisonsRecord) -> Markup {
                 }
             }
         } }
+        @if let Some(folds) = &record.folds {
+            p { "Cross validation over " (folds.accuracy.len()) " folds: accuracy " (format!("{:.4} ± {:.4}", folds.mean, folds.standard_error))
+                " (mean and standard error; each fold at the threshold that is best for the others)." }
+        }
         @if !record.at.is_empty() {
             h3 { "At given thresholds" }
             div.scroll { table {
