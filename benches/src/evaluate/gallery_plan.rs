@@ -48,6 +48,8 @@ pub struct Probe {
     pub template: Option<Vec<u8>>,
     /// Why there is none.
     pub refusal: Option<String>,
+    /// Mapped quality, in the order of [`Plan::quality_names`]; empty where not told.
+    pub quality: Vec<u8>,
 }
 
 /// Everything that searching needs.
@@ -60,6 +62,8 @@ pub struct Plan {
     pub store: Store,
     /// Mated and non-mated.
     pub probes: Vec<Probe>,
+    /// Names of the quality measures of probes.
+    pub quality_names: Vec<String>,
     /// Labels by person.
     pub groups: Groups,
     /// Images and failures.

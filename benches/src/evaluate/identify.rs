@@ -17,8 +17,9 @@ use super::gallery_plan::{Plan, sizes};
 use super::one_to_many::{Candidate, OneToMany, Search, TIE_RULE};
 use super::output::Output;
 use super::progress;
+use super::quality_curves;
 use super::raw_scores::{RawScores, ScoreRow};
-use super::record::{Dataset, GallerySize, Kind, Metrics, PackRecord, SearchesRecord};
+use super::record::{Dataset, GallerySize, Kind, Metrics, PackRecord, QualityCurve, SearchesRecord};
 use crate::machine::Circumstances;
 
 /// References that are searched among at a time.
@@ -87,7 +88,7 @@ pub fn run(description: &Description, asked: &Identify, out: &Path) -> anyhow::R
             tie_rule: TIE_RULE.to_owned(),
             sizes: records,
         }),
-        quality: Vec::new(),
+        quality: quality(&plan, &searches, &at),
         distribution: distribution(
             "the best candidate of each non-mated search",
             &mate_scores(&plan, &searcher)?,
@@ -168,6 +169,20 @@ fn search(
     }
     bar.finish_and_clear();
     Ok((searches, records))
+}
+
+/// Misses when the worst probes are set aside. A mate that was not listed counts as below every threshold.
+fn quality(plan: &Plan, searches: &[Search], at: &[(f64, String)]) -> Vec<QualityCurve> {
+    let mated = plan.probes.iter().zip(searches).filter_map(|(probe, search)| {
+        let mate = probe.mate.filter(|_| !probe.quality.is_empty())?;
+        let found = search.candidates.iter().find(|candidate| candidate.subject == mate);
+        Some((
+            probe.quality.as_slice(),
+            probe.quality.as_slice(),
+            found.map_or(f64::MIN, |found| found.score),
+        ))
+    });
+    quality_curves::curves(&plan.quality_names, &mated.collect::<Vec<_>>(), at)
 }
 
 /// Best score of each mated probe with its mate, listed or not.

@@ -184,7 +184,7 @@ pub fn discard(curves: &[QualityCurve]) -> anyhow::Result<Option<Markup>> {
     let most = series.iter().flat_map(|series| &series.points).map(|point| point.1).fold(0.0, f64::max);
     let farthest = first.points.last().map_or(1.0, |point| point.discarded);
     let plot = Plot {
-        x: Axis::linear("share of mated comparisons set aside, worst quality first", 0.0, farthest),
+        x: Axis::linear("share set aside, worst quality first", 0.0, farthest),
         y: Axis::linear("miss rate of the rest", 0.0, (most * 1.1).max(1e-3)),
         series,
     };

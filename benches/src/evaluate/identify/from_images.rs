@@ -122,6 +122,7 @@ pub(super) fn plan(
         subjects: in_order,
         rows,
         store: Store::Memory(templates),
+        quality_names: algorithm.quality_names(),
         probes,
         counts,
     })
@@ -140,6 +141,7 @@ fn probes(place: &HashMap<String, u32>, mated: &Set, non_mated: &Set) -> (Vec<Pr
                 mate: place.get(&image.subject).copied(),
                 template: extracted.made.template.as_ref().ok().cloned(),
                 refusal: extracted.made.template.as_ref().err().cloned(),
+                quality: extracted.made.quality.clone(),
             });
         }
     }

@@ -77,6 +77,7 @@ pub(super) fn plan(description: &Description, asked: &Identify) -> anyhow::Resul
         subjects,
         rows,
         store: Store::File(gallery),
+        quality_names: Vec::new(),
         probes,
         groups,
         counts,
@@ -115,6 +116,7 @@ fn add(
             mate: place.get(&file.subjects[subject as usize]).copied(),
             template: Some(file.template(row)?),
             refusal: None,
+            quality: Vec::new(),
         });
     }
     let at: Vec<Option<usize>> = groups
