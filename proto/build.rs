@@ -3,7 +3,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
+    "likeness/v1/audit.proto",
     "likeness/v1/common.proto",
     "likeness/v1/comparison.proto",
     "likeness/v1/enrolment.proto",
@@ -17,6 +18,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(FILES, ["."])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("likeness.bin"), descriptors.encode_to_vec())?;
+    let mut calls = Vec::new();
+    for file in &descriptors.file {
+        for service in &file.service {
+            for method in &service.method {
+                let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
+                calls.push((name, method.output_type().trim_start_matches('.').to_owned()));
+            }
+        }
+    }
+    fs::write(out.join("calls.rs"), constants(&calls))?;
     tonic_prost_build::configure().bytes(".likeness.v1").compile_fds(descriptors)?;
     Ok(())
+}
+
+/// Every call and the type of its answer as constants, so that whoever must treat all calls can be checked at compile time.
+fn constants(calls: &[(String, String)]) -> String {
+    let count = calls.len();
+    let names: String = calls.iter().map(|(name, _)| format!("{name:?}, ")).collect();
+    let answers: String = calls.iter().map(|(_, answer)| format!("{answer:?}, ")).collect();
+    format!(
+        "/// Full name of every call of the package.\npub const CALLS: [&str; {count}] = [{names}];\n\
+         /// Full name of the message that each of [`CALLS`] answers with, in the same order.\n\
+         pub const ANSWERS: [&str; {count}] = [{answers}];\n"
+    )
 }

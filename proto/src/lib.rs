@@ -9,3 +9,5 @@ pub mod v1 {
 
 /// The encoded `FileDescriptorSet` of the package, for gRPC reflection.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/likeness.bin"));
+
+include!(concat!(env!("OUT_DIR"), "/calls.rs"));

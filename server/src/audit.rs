@@ -7,6 +7,7 @@
 //! Each entry names the hash of the one before it, and all are leaves of an RFC 6962 Merkle tree whose head is signed
 //! with every commit. [`verify`](verify::verify) recomputes all of it and shares no code with the writer that matters.
 
+pub mod bundle;
 mod canonical;
 mod checkpoint_file;
 mod content;
@@ -15,7 +16,9 @@ mod file_log;
 mod merkle;
 mod moment;
 mod note;
+pub mod operations;
 mod prepare;
+pub mod proof;
 mod queue;
 mod read;
 mod reader;
@@ -23,13 +26,15 @@ mod receipt;
 mod recover;
 #[cfg(test)]
 mod tests;
+mod tree_file;
 pub mod verify;
 mod writer;
 
 pub use content::{Content, ContentDigests, Part};
-pub use entry::{Actor, Candidate, Entry, Operation, Outcome, Phase, PoolTouched, Probe};
+pub use entry::{Actor, Candidate, Change, Entry, Operation, Outcome, Phase, PoolTouched, Probe, Recipient};
 pub use file_log::{AuditOptions, FileAudit};
 pub use note::{Checkpoint, NoteError};
+pub use proof::{Consistency, Inclusion};
 pub use reader::AuditReader;
 pub use receipt::Receipt;
 pub use recover::Recovery;
@@ -40,6 +45,7 @@ use crate::keys::KeyError;
 use crate::seal::SealError;
 use crate::sqlite::DatabaseError;
 use jiff::Timestamp;
+use std::ops::Range;
 use std::time::Duration;
 
 /// An entry to append, with the content that belongs to it.
@@ -111,6 +117,26 @@ pub trait AuditRead: Send + Sync {
 
     /// The content of the event. `None`: it had none, or it was purged.
     fn content(&self, event: EventId) -> Result<Option<Content>, AuditError>;
+
+    /// The keyed digest under which the event recorded a probe with this SHA-256. `None`: it has no content, or it was purged.
+    fn probe_digest(&self, event: EventId, sha256: &[u8; 32]) -> Result<Option<String>, AuditError>;
+
+    /// Positions of the entries made at or after `from` and before `until`, as far as event ids tell: from the first of them to one
+    /// past the last.
+    fn span(&self, from: Option<Timestamp>, until: Option<Timestamp>) -> Result<Range<u64>, AuditError>;
+
+    /// The signed head of exactly this size, if there was a commit at it.
+    fn checkpoint(&self, size: u64) -> Result<Option<String>, AuditError>;
+
+    /// The hashes that prove entry `index` in the tree of the first `size` entries, from the leaf up (RFC 6962 section 2.1.1).
+    ///
+    /// [`AuditError::Invalid`] unless `index < size` and `size` is at most the log's.
+    fn inclusion(&self, index: u64, size: u64) -> Result<Inclusion, AuditError>;
+
+    /// The hashes that prove the tree of `second` entries to extend that of `first` (RFC 6962 section 2.1.2).
+    ///
+    /// [`AuditError::Invalid`] unless `1 <= first <= second` and `second` is at most the log's size.
+    fn consistency(&self, first: u64, second: u64) -> Result<Consistency, AuditError>;
 
     /// Intents for which no outcome is recorded, oldest first. At start these are operations cut short by a crash.
     fn open_intents(&self) -> Result<Vec<StoredEntry>, AuditError>;

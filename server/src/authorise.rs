@@ -32,11 +32,17 @@ pub enum Action {
     CreatePool,
     /// See which pools there are.
     ListPools,
+    /// Get proofs about the audit log: hashes and signatures, none of its content.
+    ReadProof,
+    /// Read entries of the audit log, what was shown, and what can be counted from them.
+    ReadAudit,
+    /// Hand entries of the audit log to another body.
+    ExportAudit,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 8] = [
+    pub const ALL: [Action; 11] = [
         Action::Enrol,
         Action::SetEnrolled,
         Action::Search,
@@ -45,6 +51,9 @@ impl Action {
         Action::ReadImage,
         Action::CreatePool,
         Action::ListPools,
+        Action::ReadProof,
+        Action::ReadAudit,
+        Action::ExportAudit,
     ];
 
     /// The name used in the matrix.
@@ -58,6 +67,9 @@ impl Action {
             Action::ReadImage => "read_image",
             Action::CreatePool => "create_pool",
             Action::ListPools => "list_pools",
+            Action::ReadProof => "read_proof",
+            Action::ReadAudit => "read_audit",
+            Action::ExportAudit => "export_audit",
         }
     }
 
@@ -66,9 +78,13 @@ impl Action {
         match self {
             Action::Enrol => Operation::Collection,
             Action::SetEnrolled | Action::CreatePool => Operation::Alteration,
-            Action::Search | Action::ReadSubject | Action::ReadImage | Action::ListPools => {
-                Operation::Consultation
-            }
+            Action::Search
+            | Action::ReadSubject
+            | Action::ReadImage
+            | Action::ListPools
+            | Action::ReadProof
+            | Action::ReadAudit => Operation::Consultation,
+            Action::ExportAudit => Operation::Disclosure,
             // Two people's images are put together to see whether they are alike.
             Action::Compare => Operation::Combination,
         }
@@ -82,7 +98,10 @@ impl Action {
             | Action::Compare
             | Action::ReadSubject
             | Action::ReadImage
-            | Action::ListPools => false,
+            | Action::ListPools
+            | Action::ReadProof
+            | Action::ReadAudit
+            | Action::ExportAudit => false,
         }
     }
 }

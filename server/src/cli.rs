@@ -75,7 +75,7 @@ enum Command {
     /// List, fetch, add and verify model packs
     #[command(subcommand)]
     Models(models::ModelsCommand),
-    /// Verify and read the audit log
+    /// Verify the audit log, and read it as an auditor
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Issue tokens
@@ -127,7 +127,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Init(args) => setup::init(args),
         Command::Serve(args) => setup::serve(args),
         Command::Models(command) => models::run(command),
-        Command::Audit(command) => audit::run(command, named),
+        Command::Audit(command) if command.is_local() => audit::run(&command, named),
         Command::Token(command) => setup::token(command),
         Command::Completions { shell } => completions(shell),
         client => {
@@ -155,6 +155,7 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
             Command::Pool(command) => pool::run(command, profile).await,
             Command::Search(args) => Box::pin(search::run(args, profile)).await,
             Command::Compare(args) => compare::run(args, profile).await,
+            Command::Audit(command) => audit::ask(command, profile).await,
             Command::Subject(args) => subject::run(args, profile).await,
             Command::Image(args) => image_file::run(args, profile).await,
             Command::Unenrol(args) => searchable::run(args, false, profile).await,
@@ -163,7 +164,6 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
             | Command::Serve(_)
             | Command::Enrol(_)
             | Command::Models(_)
-            | Command::Audit(_)
             | Command::Token(_)
             | Command::Completions { .. } => Err(Failure::fault("this command does not call the service")),
         }

@@ -48,14 +48,22 @@ pub enum Role {
     Reviewer,
     /// Makes and lists pools.
     PoolAdmin,
-    /// Reads the audit log.
+    /// Reads what the audit log says about their own organisation.
     Auditor,
+    /// Reads the whole audit log.
+    NationalAuditor,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 5] =
-        [Role::Searcher, Role::Enroller, Role::Reviewer, Role::PoolAdmin, Role::Auditor];
+    pub const ALL: [Role; 6] = [
+        Role::Searcher,
+        Role::Enroller,
+        Role::Reviewer,
+        Role::PoolAdmin,
+        Role::Auditor,
+        Role::NationalAuditor,
+    ];
 
     /// The name used in tokens and in the matrix.
     pub fn code(self) -> &'static str {
@@ -65,6 +73,7 @@ impl Role {
             Role::Reviewer => "reviewer",
             Role::PoolAdmin => "pool_admin",
             Role::Auditor => "auditor",
+            Role::NationalAuditor => "national_auditor",
         }
     }
 }
@@ -77,7 +86,9 @@ impl fmt::Display for Role {
 
 /// A role that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is not a role; the roles are searcher, enroller, reviewer, pool_admin and auditor")]
+#[error(
+    "`{0}` is not a role; the roles are searcher, enroller, reviewer, pool_admin, auditor and national_auditor"
+)]
 pub struct UnknownRole(String);
 
 impl FromStr for Role {

@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod answer;
+mod audit;
 mod case;
 mod compare;
 mod context;
@@ -41,6 +42,10 @@ mod tests;
 mod turned_away;
 
 pub use answer::{Answer, Rendered};
+pub use audit::{
+    EntryChoice, ExportRequest, Exported, FilterFields, HeadAnswer, ProofAnswer, QueryAnswer, QueryRequest,
+    ReplayAnswer,
+};
 pub use compare::{CompareAnswer, CompareRequest};
 pub use context::{Asked, Context, ContextFields};
 pub use engine::{Algorithm, Engine, ProbeFace};

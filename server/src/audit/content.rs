@@ -107,6 +107,11 @@ pub(super) fn digest(key: &SealKey, part: Part, bytes: &[u8]) -> String {
     key.digest(&[part.as_str().as_bytes(), bytes]).to_string()
 }
 
+/// The digest of a probe that an auditor who has the image, or only its SHA-256, can look for.
+pub(super) fn probe_digest(key: &SealKey, sha256: &[u8; 32]) -> String {
+    key.digest(&[b"probe sha-256", sha256]).to_string()
+}
+
 fn aad(event: EventId, part: Part) -> Vec<u8> {
     associated(&[b"audit content", event.as_bytes(), part.as_str().as_bytes()])
 }

@@ -22,6 +22,30 @@ pub enum Operation {
     Erasure,
 }
 
+impl Operation {
+    /// All six.
+    pub const ALL: [Operation; 6] = [
+        Operation::Collection,
+        Operation::Alteration,
+        Operation::Consultation,
+        Operation::Disclosure,
+        Operation::Combination,
+        Operation::Erasure,
+    ];
+
+    /// The word in an entry.
+    pub fn code(self) -> &'static str {
+        match self {
+            Operation::Collection => "collection",
+            Operation::Alteration => "alteration",
+            Operation::Consultation => "consultation",
+            Operation::Disclosure => "disclosure",
+            Operation::Combination => "combination",
+            Operation::Erasure => "erasure",
+        }
+    }
+}
+
 /// Whether the entry stands before, after, or for the whole of an operation.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,6 +70,21 @@ pub enum Outcome {
     Rejected,
     /// The service was at fault.
     Failed,
+}
+
+impl Outcome {
+    /// All four.
+    pub const ALL: [Outcome; 4] = [Outcome::Answered, Outcome::Denied, Outcome::Rejected, Outcome::Failed];
+
+    /// The word in an entry.
+    pub fn code(self) -> &'static str {
+        match self {
+            Outcome::Answered => "answered",
+            Outcome::Denied => "denied",
+            Outcome::Rejected => "rejected",
+            Outcome::Failed => "failed",
+        }
+    }
 }
 
 /// The pool an entry is about. One entry per pool touched.
@@ -79,6 +118,28 @@ pub struct Actor {
     pub roles: Vec<String>,
 }
 
+/// To whom something was disclosed (s.62(3)).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipient {
+    /// The system or person that receives it.
+    pub name: String,
+    /// Their organisation.
+    pub organisation: String,
+}
+
+/// A field that was changed, before and after. Never personal content: a field that holds some is given by digests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// What it was; absent when it was not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// What it is now; absent when it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
 /// What is recorded about a probe. Its pixels are not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -107,6 +168,10 @@ pub struct Probe {
     /// Pixels down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
+    /// Digest of the image's SHA-256 under the event's content key, in hex; filled in by the log. Says whether an image was the
+    /// probe, until the key is destroyed with the content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// One candidate that was shown.
@@ -188,6 +253,12 @@ pub struct Entry {
     /// Subjects touched otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<SubjectId>,
+    /// To whom it was disclosed; there for every disclosure that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Recipient>,
+    /// What an alteration changed, by field.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changes: BTreeMap<String, Change>,
     /// Numbers worth keeping, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u64>,
@@ -231,6 +302,8 @@ impl Entry {
             candidates: Vec::new(),
             images: Vec::new(),
             subjects: Vec::new(),
+            recipient: None,
+            changes: BTreeMap::new(),
             counts: BTreeMap::new(),
             refusal: None,
             related: None,
@@ -268,6 +341,12 @@ impl Entry {
             (Phase::Intent, Some(_), _) => invalid("an intent has no outcome yet"),
             (Phase::Outcome | Phase::Single, None, _) => invalid("the outcome is missing"),
             (Phase::Outcome, _, None) => invalid("an outcome must name its intent"),
+            _ if self.operation == Operation::Disclosure
+                && self.outcome == Some(Outcome::Answered)
+                && self.recipient.is_none() =>
+            {
+                invalid("a disclosure must name its recipient")
+            }
             _ if self.version != VERSION => invalid("the entry is of another version"),
             _ => Ok(()),
         }

@@ -6,21 +6,24 @@ use super::note::Checkpoint;
 use super::prepare::prepare;
 use super::queue::{Job, Queue};
 use super::reader::{CONTENT, LOG};
+use super::tree_file::{NAME as TREE, PIECE, TreeFile};
 use super::writer::{BATCH_ENTRIES, Writer};
 use super::{
-    AuditError, AuditLog, AuditRead, Content, Entry, Head, Operation, Outcome, Phase, Purged, Receipt,
-    Recovery, StoredEntry, Submission, content, read, recover,
+    AuditError, AuditLog, AuditRead, Consistency, Content, Entry, Head, Inclusion, Operation, Outcome, Phase,
+    Purged, Receipt, Recovery, StoredEntry, Submission, content, read, recover,
 };
 use crate::clock::Clock;
-use crate::durable;
+use crate::durable::{self, FileError};
 use crate::ids::EventId;
 use crate::keys::KeyStore;
 use crate::sqlite::Database;
 use jiff::Timestamp;
 use rusqlite::params;
+use std::fs::OpenOptions;
+use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -52,6 +55,7 @@ pub struct FileAudit {
     publisher: Arc<Publisher>,
     threads: Vec<JoinHandle<()>>,
     timeout: Duration,
+    tree: Mutex<TreeFile>,
 }
 
 impl FileAudit {
@@ -104,6 +108,7 @@ impl FileAudit {
             content,
             keys,
             clock,
+            tree: Mutex::new(open_tree(folder)?),
         };
         let opened = opened.started(folder, resume, &open_intents)?;
         if behind {
@@ -145,6 +150,12 @@ impl FileAudit {
         Ok(self)
     }
 
+    /// Appends that wait for the writer.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
     /// Records that the content of these entries is lost, so that `verify` knows it was not removed.
     fn tell_missing(&self, missing: &[StoredEntry]) -> Result<(), AuditError> {
         let tell = |stored: &StoredEntry| {
@@ -160,6 +171,16 @@ impl FileAudit {
         }
         Ok(())
     }
+}
+
+fn open_tree(folder: &Path) -> Result<TreeFile, AuditError> {
+    let path = folder.join(TREE);
+    if !path.exists() {
+        durable::create_file(&path, b"")?;
+    }
+    durable::check_private(&path, 0o600)?;
+    let file = OpenOptions::new().read(true).write(true).open(&path).and_then(TreeFile::over);
+    file.map_err(|source| FileError::Io { action: "use", path, source }.into())
 }
 
 impl Drop for FileAudit {
@@ -195,6 +216,39 @@ impl AuditRead for FileAudit {
 
     fn content(&self, event: EventId) -> Result<Option<Content>, AuditError> {
         read::content(&*self.content.reader()?, &*self.keys, event)
+    }
+
+    fn probe_digest(&self, event: EventId, sha256: &[u8; 32]) -> Result<Option<String>, AuditError> {
+        read::probe_digest(&*self.keys, event, sha256)
+    }
+
+    fn span(&self, from: Option<Timestamp>, until: Option<Timestamp>) -> Result<Range<u64>, AuditError> {
+        read::span(&*self.log.reader()?, from, until)
+    }
+
+    fn checkpoint(&self, size: u64) -> Result<Option<String>, AuditError> {
+        read::checkpoint(&*self.log.reader()?, size)
+    }
+
+    fn inclusion(&self, index: u64, size: u64) -> Result<Inclusion, AuditError> {
+        if index >= size {
+            return Err(AuditError::Invalid("the entry is not in a tree of this size"));
+        }
+        let log = self.log.reader()?;
+        let root = read::signed_root(&log, &self.keys.audit_key(), size)?;
+        let leaves = |from| read::hashes(&log, from, PIECE);
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner).inclusion(index, size, root, &leaves)
+    }
+
+    fn consistency(&self, first: u64, second: u64) -> Result<Consistency, AuditError> {
+        if first == 0 || first > second {
+            return Err(AuditError::Invalid("the earlier tree is empty or larger than the later one"));
+        }
+        let log = self.log.reader()?;
+        let root = |size| read::signed_root(&log, &self.keys.audit_key(), size);
+        let (sizes, roots) = ([first, second], [root(first)?, root(second)?]);
+        let leaves = |from| read::hashes(&log, from, PIECE);
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner).consistency(sizes, roots, &leaves)
     }
 
     fn open_intents(&self) -> Result<Vec<StoredEntry>, AuditError> {

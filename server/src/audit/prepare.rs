@@ -5,6 +5,7 @@ use super::{AuditError, Entry, Submission, canonical};
 use crate::ids::EventId;
 use crate::seal::SealKey;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 /// Longest entry, in bytes of canonical JSON. A candidate takes about 150.
 pub(super) const LONGEST_ENTRY: usize = 1 << 20;
@@ -28,6 +29,9 @@ pub(super) fn prepare(submission: Submission) -> Result<Prepared, AuditError> {
     let event = entry.event_id;
     let (key, parts) = match content::seal(event, &content)? {
         Some(sealed) => {
+            if let (Some(image), Some(probe)) = (&content.probe, &mut entry.probe) {
+                probe.digest = Some(content::probe_digest(&sealed.key, &Sha256::digest(image).into()));
+            }
             entry.content = Some(sealed.digests);
             (Some((event, sealed.key)), sealed.parts)
         }

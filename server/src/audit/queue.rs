@@ -79,6 +79,12 @@ impl Queue {
         Ok(())
     }
 
+    /// Jobs that wait.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.lock().jobs.len()
+    }
+
     /// Waits for work and takes all of it up to about `most_entries` entries and `most_bytes`; at least one job.
     /// `None`: closed, and nothing is waiting.
     pub fn take(&self, most_entries: usize, most_bytes: usize) -> Option<Vec<Job>> {

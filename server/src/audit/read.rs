@@ -3,10 +3,12 @@
 use super::content::{self, Part};
 use super::note::Checkpoint;
 use super::{AuditError, Content, Head, Receipt, StoredEntry, canonical};
-use crate::ids::EventId;
+use crate::ids::{EventId, first_at};
 use crate::keys::{KeyStore, VerifierKey};
 use crate::sqlite::{Format, from_row, to_row};
-use rusqlite::{Connection, OptionalExtension, Row};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::ops::Range;
 
 pub(super) const FORMAT: Format = Format {
     what: "an audit log",
@@ -90,6 +92,61 @@ pub(super) fn entries(
     // Beyond the largest row number there is nothing.
     let from = to_row(from).unwrap_or(i64::MAX);
     collect(connection, &format!("{ENTRY} WHERE idx >= ?1 ORDER BY idx LIMIT ?2"), [from, limit])
+}
+
+/// Leaf hashes from a position on.
+pub(super) fn hashes(connection: &Connection, from: u64, limit: usize) -> Result<Vec<[u8; 32]>, AuditError> {
+    let mut statement = connection.prepare("SELECT hash FROM entry WHERE idx >= ?1 ORDER BY idx LIMIT ?2")?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let hashes = statement.query_map(params![to_row(from)?, limit], |row| row.get(0))?;
+    Ok(hashes.collect::<Result<_, _>>()?)
+}
+
+/// The signed head of exactly this size.
+pub(super) fn checkpoint(connection: &Connection, size: u64) -> Result<Option<String>, AuditError> {
+    let size = to_row(size).unwrap_or(i64::MAX);
+    let statement = "SELECT note FROM checkpoint WHERE size = ?1";
+    Ok(connection.query_row(statement, [size], |row| row.get(0)).optional()?)
+}
+
+/// Positions between the first event made at or after `from` and the last made before `until`. Ids begin with their time, so an index
+/// on them gives the bounds without reading entries; entries are in order of commit, so the bounds may hold a few more.
+pub(super) fn span(
+    connection: &Connection,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Result<Range<u64>, AuditError> {
+    let least = from.map_or([0; 16], first_at);
+    let most = until.map_or([255; 16], first_at);
+    let (first, last): (Option<i64>, Option<i64>) = connection.query_row(
+        "SELECT min(idx), max(idx) FROM entry WHERE event >= ?1 AND event < ?2",
+        params![least, most],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    match (first, last) {
+        (Some(first), Some(last)) => Ok(from_row(first)?..from_row(last)?.saturating_add(1)),
+        _ => Ok(0..0),
+    }
+}
+
+pub(super) fn probe_digest(
+    keys: &dyn KeyStore,
+    event: EventId,
+    sha256: &[u8; 32],
+) -> Result<Option<String>, AuditError> {
+    Ok(keys.content_key(event)?.map(|key| content::probe_digest(&key, sha256)))
+}
+
+/// What is signed for a size, for making proofs; the caller has checked that the log is that long.
+pub(super) fn signed_root(
+    connection: &Connection,
+    key: &VerifierKey,
+    size: u64,
+) -> Result<[u8; 32], AuditError> {
+    let note = checkpoint(connection, size)?.ok_or(AuditError::Invalid("no commit ended at this size"))?;
+    let checkpoint = Checkpoint::open(&note, key)
+        .map_err(|error| AuditError::Unsound(format!("its checkpoint of size {size}: {error}")))?;
+    Ok(checkpoint.root)
 }
 
 pub(super) fn open_intents(connection: &Connection) -> Result<Vec<StoredEntry>, AuditError> {

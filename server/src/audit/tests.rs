@@ -1,10 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod append;
+mod bundle;
 mod content;
 mod crash;
 mod faults;
 mod format;
+mod group;
+mod proofs;
 mod recovery;
 mod tamper;
 mod tamper_bytes;
@@ -107,8 +110,14 @@ fn submissions(now: Timestamp, numbers: std::ops::Range<u64>) -> Vec<Submission>
 
 fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
+    // The key store refuses folders that others may read.
+    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()));
+            continue;
+        }
         // The shared-memory file is a cache that the next opener makes anew.
         if !entry.file_name().to_string_lossy().ends_with("-shm") {
             std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();

@@ -12,6 +12,7 @@ mod tree;
 mod witness;
 
 pub use finding::{Finding, FindingKind};
+pub(super) use tree::{Growing, leaf};
 
 use super::checkpoint_file::NAME as CHECKPOINT;
 use super::note::Checkpoint;

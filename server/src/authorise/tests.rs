@@ -14,6 +14,9 @@ const OPERATIONAL: [&str; 6] = [
 ];
 const ADMINISTRATIVE: [&str; 4] =
     ["algorithm_testing", "custody_record", "record_management", "system_administration"];
+/// DPA 2018 s.62(4).
+const AUDIT: [&str; 4] =
+    ["criminal_proceedings", "integrity_and_security", "self_monitoring", "verify_lawfulness"];
 
 fn matrix() -> Matrix {
     Matrix::built_in().unwrap()
@@ -47,9 +50,8 @@ fn expected(role: Role, action: Action, kind: PoolKind, purpose: &str) -> bool {
         (Role::Enroller, Action::ReadSubject | Action::ReadImage | Action::ListPools) => {
             purpose == "record_management"
         }
-        (Role::PoolAdmin, Action::CreatePool | Action::ListPools) | (Role::Auditor, Action::ListPools) => {
-            purpose == "system_administration"
-        }
+        (Role::PoolAdmin, Action::CreatePool | Action::ListPools)
+        | (Role::Auditor | Role::NationalAuditor, Action::ListPools) => purpose == "system_administration",
         _ => false,
     }
 }
@@ -58,7 +60,7 @@ fn expected(role: Role, action: Action, kind: PoolKind, purpose: &str) -> bool {
 fn every_role_action_kind_and_purpose_is_decided_as_designed() {
     let matrix = matrix();
     let purposes: BTreeSet<&str> = matrix.purposes().into_iter().map(Purpose::code).collect();
-    assert_eq!(purposes, OPERATIONAL.into_iter().chain(ADMINISTRATIVE).collect());
+    assert_eq!(purposes, OPERATIONAL.into_iter().chain(ADMINISTRATIVE).chain(AUDIT).collect());
     let name: PoolName = "pool".parse().unwrap();
     let mut allowed = 0;
     for kind in PoolKind::ALL {
@@ -138,8 +140,29 @@ fn comparing_touches_no_pool_and_needs_a_searcher() {
         let operational = OPERATIONAL.contains(&purpose.code()) || purpose.code() == "algorithm_testing";
         assert_eq!(compared.is_ok(), operational, "{purpose}");
         assert!(matrix.authorise_without_pool(&actor(&[Role::Enroller]), Action::Compare, purpose).is_err());
-        for action in Action::ALL.into_iter().filter(|action| *action != Action::Compare) {
+        let poolless = [Action::Compare, Action::ReadProof, Action::ReadAudit, Action::ExportAudit];
+        for action in Action::ALL.into_iter().filter(|action| !poolless.contains(action)) {
             assert!(matrix.authorise_without_pool(&actor(&Role::ALL), action, purpose).is_err(), "{action}");
+        }
+    }
+}
+
+#[test]
+fn the_audit_log_is_read_for_its_four_purposes_by_its_readers_only() {
+    let matrix = matrix();
+    for role in Role::ALL {
+        for purpose in matrix.purposes() {
+            let may = |action| matrix.authorise_without_pool(&actor(&[role]), action, purpose).is_ok();
+            let audit = AUDIT.contains(&purpose.code());
+            let reader = matches!(role, Role::Auditor | Role::NationalAuditor);
+            let outward = audit && purpose.code() != "self_monitoring";
+            assert_eq!(may(Action::ReadProof), audit, "{role} {purpose}");
+            assert_eq!(may(Action::ReadAudit), audit && reader, "{role} {purpose}");
+            assert_eq!(
+                may(Action::ExportAudit),
+                outward && role == Role::NationalAuditor,
+                "{role} {purpose}"
+            );
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use likeness_proto::v1::{
-    comparison_service_client::ComparisonServiceClient, enrolment_service_client::EnrolmentServiceClient,
-    image_service_client::ImageServiceClient, pool_service_client::PoolServiceClient,
-    search_service_client::SearchServiceClient, subject_service_client::SubjectServiceClient,
+    audit_service_client::AuditServiceClient, comparison_service_client::ComparisonServiceClient,
+    enrolment_service_client::EnrolmentServiceClient, image_service_client::ImageServiceClient,
+    pool_service_client::PoolServiceClient, search_service_client::SearchServiceClient,
+    subject_service_client::SubjectServiceClient,
 };
 use tonic::{
     Request, Status,
@@ -107,6 +108,10 @@ impl Connection {
     client!(
         /// Reads subjects.
         subject, SubjectServiceClient
+    );
+    client!(
+        /// Reads and proves the audit log.
+        audit, AuditServiceClient
     );
     client!(
         /// Reads images.

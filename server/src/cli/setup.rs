@@ -168,7 +168,7 @@ pub struct IssueArgs {
     /// Organisation of the person
     #[arg(long)]
     org: String,
-    /// Role; give it again for more: searcher, enroller, reviewer, pool_admin, auditor
+    /// Role; give it again for more: searcher, enroller, reviewer, pool_admin, auditor, national_auditor
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
     /// Days until it expires, at most 366

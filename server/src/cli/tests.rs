@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 use super::*;
 
+mod operations;
+
 fn parses(line: &str) -> Cli {
     Cli::try_parse_from(line.split_whitespace()).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
@@ -48,7 +50,13 @@ fn the_promised_forms_parse() {
         "likeness models verify",
         "likeness audit verify",
         "likeness audit verify --data DIR --checkpoint a --checkpoint b --key k --json",
-        "likeness audit show --last 5",
+        "likeness audit verify --bundle B --key k",
+        "likeness audit show --last 5 --purpose verify_lawfulness --justification j",
+        "likeness audit show EVENT --purpose self_monitoring --justification j --json",
+        "likeness audit query --purpose criminal_proceedings --justification j --person p --subject s --system n --purpose-code c --from f",
+        "likeness audit replay EVENT -o f --purpose verify_lawfulness --justification j --probe p",
+        "likeness audit prove EVENT --purpose integrity_and_security --justification j --key k --json",
+        "likeness audit export B --recipient r --recipient-organisation o --purpose verify_lawfulness --justification j",
         "likeness audit export-key --data DIR",
         "likeness token issue --data DIR --person p --name n --org o --role searcher --role auditor --days 3",
         "likeness completions bash",
@@ -69,6 +77,10 @@ fn what_must_be_said_cannot_be_left_out() {
         assert!(refuses(&shorter).contains(name), "{name}");
     }
     assert!(refuses(&search.replace("cctv", "telepathy")).contains("body_worn_video"));
+    refuses("likeness audit show --last 5");
+    refuses("likeness audit query --purpose criminal_investigation --justification j");
+    refuses("likeness audit export B --purpose verify_lawfulness --justification j");
+    refuses("likeness audit verify --bundle B");
     refuses("likeness enrol FOLDER");
     refuses("likeness enrol --pool P FOLDER --select index:1");
     refuses("likeness serve");

@@ -127,7 +127,13 @@ receipted!(
     GetSubjectResponse,
     GetImageResponse,
     CreatePoolResponse,
-    ListPoolsResponse
+    ListPoolsResponse,
+    GetCheckpointResponse,
+    GetInclusionProofResponse,
+    GetConsistencyProofResponse,
+    QueryEntriesResponse,
+    ReplayResponse,
+    ExportResponse
 );
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Instant};
 
 use super::{Answer, Asked, Context, ContextFields, ProbeSource, Refusal, Rendered, Service, Unanswered};
 use crate::{
-    audit::{self, Content, Entry, Outcome, Phase, PoolTouched, Receipt, Submission},
+    audit::{self, Content, Entry, Outcome, Phase, PoolTouched, Receipt, Submission, operations},
     authorise::Action,
     identity::Actor,
     pool::Pool,
@@ -90,7 +90,9 @@ impl<'s> Case<'s> {
     /// An entry with everything known so far.
     pub(super) fn entry(&self, phase: Phase, outcome: Option<Outcome>, pool: Option<PoolTouched>) -> Entry {
         let [system, reference, purpose, justification] = ContextFields::MOST;
-        let mut entry = Entry::new(self.service.clock.now(), self.rpc, self.action.operation(), phase);
+        // The table of calls decides; what is not a call of the protocol is recorded as what its action is.
+        let operation = operations::of(self.rpc).unwrap_or_else(|| self.action.operation());
+        let mut entry = Entry::new(self.service.clock.now(), self.rpc, operation, phase);
         entry.outcome = outcome;
         entry.pool = pool;
         entry.system_name = text::recordable(&self.context.system_name, system);

@@ -9,7 +9,7 @@ use super::{
     subject::{image_id, no_such_image},
 };
 use crate::{
-    audit::{Content, Outcome, Phase, Submission},
+    audit::{Change, Content, Outcome, Phase, Submission},
     authorise::{Action, Permit},
     pool::{OpenedImage, Pool},
 };
@@ -91,6 +91,9 @@ impl Service {
             ));
         }
         entry.phase = Phase::Intent;
+        let change =
+            Change { before: Some(now_enrolled.to_string()), after: Some(request.enrolled.to_string()) };
+        entry.changes.insert("enrolled".to_owned(), change);
         let intent = entry;
         self.record_one(Submission::from(intent.clone()))?;
         if let Err(error) =

@@ -2,7 +2,7 @@
 //! They are recorded like any other, with the little that is known of them.
 use super::{Asked, Refusal, Service, Unanswered, case::Case};
 use crate::{
-    audit::{self, Entry, Operation, Phase, Submission},
+    audit::{self, Entry, Operation, Phase, Submission, operations},
     authorise::Action,
 };
 
@@ -31,7 +31,9 @@ impl Service {
     /// Records a request that was turned away, and gives what to tell the caller.
     pub fn turn_away(&self, request: &TurnedAway, refusal: Refusal) -> Unanswered {
         let rpc = crate::text::recordable(&request.rpc, 128).unwrap_or_default();
-        let mut entry = Entry::new(self.clock.now(), &rpc, operation(&rpc), Phase::Single);
+        // A call that does not exist is at most an attempt to read.
+        let operation = operations::of(&rpc).unwrap_or(Operation::Consultation);
+        let mut entry = Entry::new(self.clock.now(), &rpc, operation, Phase::Single);
         entry.outcome = Some(refusal.kind.outcome());
         entry.refusal = Some(refusal.audit_code().to_owned());
         entry.actor = self.verifier.verify(request.token.as_deref()).ok().map(|actor| audit::Actor {
@@ -43,19 +45,5 @@ impl Service {
             entry.counts.insert("turned_away_unrecorded_before".to_owned(), request.unrecorded_before);
         }
         self.refused(Submission::from(entry), refusal)
-    }
-}
-
-/// The operation a call would have been; a call that does not exist is at most an attempt to read.
-fn operation(rpc: &str) -> Operation {
-    match rpc {
-        "likeness.v1.EnrolmentService/Enrol" | "likeness.v1.EnrolmentService/EnrolStream" => {
-            Operation::Collection
-        }
-        "likeness.v1.EnrolmentService/SetEnrolled" | "likeness.v1.PoolService/CreatePool" => {
-            Operation::Alteration
-        }
-        "likeness.v1.ComparisonService/Compare" => Operation::Combination,
-        _ => Operation::Consultation,
     }
 }

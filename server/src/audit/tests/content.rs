@@ -6,10 +6,11 @@ use jiff::SignedDuration;
 fn files_hold(folder: &Path, needle: &[u8]) -> bool {
     walkdir::WalkDir::new(folder)
         .into_iter()
-        .map(Result::unwrap)
+        .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())
         .any(|entry| {
-            let bytes = std::fs::read(entry.path()).unwrap();
+            // A file that is replaced meanwhile is read under its new name, or at the next look.
+            let bytes = std::fs::read(entry.path()).unwrap_or_default();
             bytes.windows(needle.len()).any(|window| window == needle)
         })
 }

@@ -4,30 +4,37 @@ use super::*;
 use crate::keys::{KeyCheck, KeyError, PoolKey, PoolName, VerifierKey};
 use crate::seal::SealKey;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 
 /// A key store that can be made to fail or to hang where the log needs it.
-struct Faulty {
+pub(super) struct Faulty {
     keys: Arc<FileKeyStore>,
     refuse_keys: AtomicBool,
     panic_at_signing: AtomicBool,
     hang: Mutex<bool>,
+    signing: AtomicUsize,
     released: Condvar,
 }
 
 impl Faulty {
-    fn new(keys: Arc<FileKeyStore>) -> Arc<Self> {
+    pub(super) fn new(keys: Arc<FileKeyStore>) -> Arc<Self> {
         Arc::new(Self {
             keys,
             refuse_keys: AtomicBool::new(false),
             panic_at_signing: AtomicBool::new(false),
             hang: Mutex::new(false),
+            signing: AtomicUsize::new(0),
             released: Condvar::new(),
         })
     }
 
-    fn hang(&self, hang: bool) {
+    /// How often a checkpoint was to be signed: the writer is in a commit.
+    pub(super) fn signing(&self) -> usize {
+        self.signing.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn hang(&self, hang: bool) {
         *self.hang.lock().unwrap() = hang;
         self.released.notify_all();
     }
@@ -88,6 +95,7 @@ impl KeyStore for Faulty {
     }
     fn sign_checkpoint(&self, message: &[u8]) -> Result<[u8; 64], KeyError> {
         assert!(!self.panic_at_signing.load(Ordering::SeqCst), "a defect");
+        self.signing.fetch_add(1, Ordering::SeqCst);
         let hang = self.hang.lock().unwrap();
         drop(self.released.wait_while(hang, |hang| *hang).unwrap());
         self.keys.sign_checkpoint(message)

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// The tree hash after every leaf, for comparing with many checkpoints in one pass.
 #[derive(Default)]
-pub(super) struct Growing {
+pub(in crate::audit) struct Growing {
     /// Height and root of the perfect subtrees, largest first.
     subtrees: Vec<(u32, [u8; 32])>,
 }
@@ -34,7 +34,7 @@ impl Growing {
 }
 
 /// The hash of a leaf.
-pub(super) fn leaf(body: &[u8]) -> [u8; 32] {
+pub(in crate::audit) fn leaf(body: &[u8]) -> [u8; 32] {
     Sha256::digest([&[0], body].concat()).into()
 }
 

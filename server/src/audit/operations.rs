@@ -1,0 +1,111 @@
+//! Which of the six operations of section 62 each call is recorded as: one table, which the recording itself uses.
+//!
+//! The wire layer asserts at compile time that every call of the protocol is in it: a call that nobody has thought about does
+//! not build.
+
+use super::Operation::{self, Alteration, Collection, Combination, Consultation, Disclosure, Erasure};
+
+/// One call, or one piece of the service's own housekeeping.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Full name of the call, as entries have it in `rpc`.
+    pub call: &'static str,
+    /// The operations its entries may have; the first is that of the entry of the request itself.
+    pub operations: &'static [Operation],
+    /// What makes it so.
+    pub because: &'static str,
+}
+
+const fn call(call: &'static str, operations: &'static [Operation], because: &'static str) -> Recorded {
+    Recorded { call, operations, because }
+}
+
+/// Every call of the protocol.
+pub const CALLS: &[Recorded] = &[
+    call("likeness.v1.AuditService/Export", &[Disclosure], "entries are handed to a named recipient"),
+    call("likeness.v1.AuditService/GetCheckpoint", &[Consultation], "the head of the log is read"),
+    call("likeness.v1.AuditService/GetConsistencyProof", &[Consultation], "hashes of the log are read"),
+    call("likeness.v1.AuditService/GetInclusionProof", &[Consultation], "hashes of the log are read"),
+    call("likeness.v1.AuditService/QueryEntries", &[Consultation], "entries about people are read"),
+    call("likeness.v1.AuditService/Replay", &[Consultation], "what was shown is read again"),
+    call("likeness.v1.ComparisonService/Compare", &[Combination], "two people's images are put together"),
+    call("likeness.v1.EnrolmentService/Enrol", &[Collection], "an image comes in"),
+    call("likeness.v1.EnrolmentService/EnrolStream", &[Collection], "images come in, one entry each"),
+    call("likeness.v1.EnrolmentService/SetEnrolled", &[Alteration], "whether an image is searchable changes"),
+    call("likeness.v1.ImageService/GetImage", &[Consultation], "an image is read"),
+    call("likeness.v1.PoolService/CreatePool", &[Alteration], "what the service holds changes its shape"),
+    call("likeness.v1.PoolService/ListPools", &[Consultation], "what the service holds is read"),
+    call(
+        "likeness.v1.SearchService/Search",
+        &[Consultation, Combination],
+        "every candidate is consulted, one entry per pool; pools searched together are combined",
+    ),
+    call("likeness.v1.SubjectService/GetSubject", &[Consultation], "what is held about a person is read"),
+];
+
+/// What the service records without being called.
+pub const HOUSEKEEPING: &[Recorded] = &[
+    call("likeness/retention", &[Erasure], "content past its retention is forgotten"),
+    call("recovery", &Operation::ALL, "what a stop cut short is closed as what it was"),
+];
+
+/// True when [`CALLS`] has each of `calls`, and nothing else. For a constant assertion.
+pub const fn cover(calls: &[&str]) -> bool {
+    let mut at = 0;
+    while at < calls.len() {
+        let mut row = 0;
+        while row < CALLS.len() && !same(CALLS[row].call, calls[at]) {
+            row += 1;
+        }
+        if row == CALLS.len() || CALLS[row].operations.is_empty() {
+            return false;
+        }
+        at += 1;
+    }
+    calls.len() == CALLS.len()
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// The operation of a request for this call; none for a call that does not exist.
+pub fn of(call: &str) -> Option<Operation> {
+    CALLS.iter().find(|row| row.call == call).and_then(|row| row.operations.first().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_missing_or_a_surplus_call_is_noticed() {
+        let all: Vec<&str> = CALLS.iter().map(|row| row.call).collect();
+        assert!(cover(&all));
+        assert!(!cover(&all[1..]), "the table has a call that the protocol has not");
+        let mut more = all.clone();
+        more.push("likeness.v1.SearchService/Sweep");
+        assert!(!cover(&more), "the protocol has a call that the table has not");
+    }
+
+    #[test]
+    fn each_call_stands_once_and_says_why() {
+        let names: BTreeSet<&str> = CALLS.iter().chain(HOUSEKEEPING).map(|row| row.call).collect();
+        assert_eq!(names.len(), CALLS.len() + HOUSEKEEPING.len());
+        assert!(CALLS.iter().chain(HOUSEKEEPING).all(|row| !row.because.is_empty()));
+        assert_eq!(of("likeness.v1.SearchService/Search"), Some(Consultation));
+        assert_eq!(of("likeness.v1.SearchService/Sweep"), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! Every command is accounted for: the calls it makes, each of which is recorded as operations of section 62, or why there is nothing
+//! to record.
+
+use super::*;
+use likeness_server::audit::operations::CALLS;
+use std::collections::BTreeSet;
+
+enum Accounted {
+    /// It makes these calls and reaches no data otherwise.
+    Calls(&'static [&'static str]),
+    /// It reaches no record and no entry.
+    Nothing(&'static str),
+}
+use Accounted::{Calls, Nothing};
+
+const COMMANDS: &[(&str, Accounted)] = &[
+    ("init", Nothing("makes an empty data folder")),
+    ("serve", Nothing("records every call it serves")),
+    ("pool create", Calls(&["PoolService/CreatePool"])),
+    ("pool list", Calls(&["PoolService/ListPools"])),
+    ("enrol", Calls(&["EnrolmentService/EnrolStream"])),
+    ("search", Calls(&["SearchService/Search", "ImageService/GetImage"])),
+    ("compare", Calls(&["ComparisonService/Compare"])),
+    ("subject", Calls(&["SubjectService/GetSubject"])),
+    ("image", Calls(&["ImageService/GetImage"])),
+    ("unenrol", Calls(&["EnrolmentService/SetEnrolled"])),
+    ("reenrol", Calls(&["EnrolmentService/SetEnrolled"])),
+    ("models list", Nothing("model packs hold no personal data")),
+    ("models pull", Nothing("model packs hold no personal data")),
+    ("models add", Nothing("model packs hold no personal data")),
+    ("models verify", Nothing("model packs hold no personal data")),
+    ("audit verify", Nothing("recomputes hashes and prints positions and hashes only")),
+    ("audit export-key", Nothing("the key is public")),
+    ("audit show", Calls(&["AuditService/QueryEntries"])),
+    ("audit query", Calls(&["AuditService/QueryEntries"])),
+    ("audit replay", Calls(&["AuditService/Replay"])),
+    ("audit prove", Calls(&["AuditService/GetInclusionProof"])),
+    ("audit export", Calls(&["AuditService/Export"])),
+    ("token issue", Nothing("makes a credential; what is done with it is recorded")),
+    ("completions", Nothing("prints a script")),
+];
+
+/// Paths of the commands that do something.
+fn leaves(command: &clap::Command, path: &str, found: &mut BTreeSet<String>) {
+    let mut inner = command.get_subcommands().filter(|command| command.get_name() != "help").peekable();
+    if inner.peek().is_none() {
+        found.insert(path.trim().to_owned());
+    }
+    for command in inner {
+        leaves(command, &format!("{path} {}", command.get_name()), found);
+    }
+}
+
+#[test]
+fn every_command_is_mapped_to_logged_operations_or_says_why_not() {
+    let mut found = BTreeSet::new();
+    leaves(&Cli::command(), "", &mut found);
+    let listed: BTreeSet<String> = COMMANDS.iter().map(|(command, _)| (*command).to_owned()).collect();
+    assert_eq!(found, listed);
+    let mut reached = BTreeSet::new();
+    for (command, accounted) in COMMANDS {
+        match accounted {
+            Nothing(why) => assert!(!why.is_empty(), "{command}"),
+            Calls(calls) => {
+                for call in *calls {
+                    let name = format!("likeness.v1.{call}");
+                    let row = CALLS.iter().find(|row| row.call == name);
+                    assert!(row.is_some_and(|row| !row.operations.is_empty()), "{command}: {name}");
+                    reached.insert(name);
+                }
+            }
+        }
+    }
+    println!(
+        "report: {} commands mapped; {} of {} calls are reached from the command line",
+        COMMANDS.len(),
+        reached.len(),
+        CALLS.len()
+    );
+}

@@ -1,0 +1,62 @@
+//! The audit log as a service: proofs for whoever holds a receipt, entries for auditors. Reading it is recorded like anything else.
+use super::{Asked, Context, Refusal, RefusalKind, Service, Unanswered, case::Case};
+use crate::{audit::AuditError, authorise::Action, identity::Actor};
+
+mod export;
+mod filter;
+mod proofs;
+mod query;
+mod replay;
+mod scope;
+
+pub use export::{ExportRequest, Exported};
+pub use filter::FilterFields;
+pub use proofs::{EntryChoice, HeadAnswer, ProofAnswer};
+pub use query::{QueryAnswer, QueryRequest};
+pub use replay::ReplayAnswer;
+
+impl Service {
+    /// Who asks, for which audit purpose, and whether they may. The one place where requests about the log are admitted.
+    fn admit_auditor(
+        &self,
+        case: &mut Case<'_>,
+        token: Option<&str>,
+        action: Action,
+    ) -> Result<(Actor, Context), Refusal> {
+        let (actor, context) = case.introduce(token)?;
+        self.matrix
+            .authorise_without_pool(&actor, action, &context.purpose)
+            .map_err(|denied| Refusal::denied(denied, "the operation"))?;
+        Ok((actor, context))
+    }
+
+    /// Begins a request about the log.
+    fn audit_case<'s>(
+        &'s self,
+        action: Action,
+        asked: Asked,
+    ) -> Result<(Case<'s>, Actor, Context), Unanswered> {
+        let token = asked.token.clone();
+        let mut case = Case::begin(self, action, asked);
+        match self.admit_auditor(&mut case, token.as_deref(), action) {
+            Ok((actor, context)) => Ok((case, actor, context)),
+            Err(refusal) => Err(case.refuse(None, refusal)),
+        }
+    }
+}
+
+/// The log cannot be read, or the question makes no sense for it.
+fn unreadable(error: AuditError) -> Refusal {
+    match &error {
+        AuditError::Invalid(why) => Refusal::invalid("invalid_field", (*why).to_owned()),
+        _ => Refusal::fault("audit_unreadable", &error),
+    }
+}
+
+fn no_such_event() -> Refusal {
+    Refusal::new(
+        RefusalKind::NotFound,
+        "no_such_event",
+        "there is no such event in what you may read of the log",
+    )
+}
