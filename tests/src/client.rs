@@ -33,6 +33,24 @@ pub fn token(data: &Path) -> Token {
     Token(Some(format!("Bearer {value}").parse().expect("an ASCII token")))
 }
 
+/// A token of another person, made with `likeness token issue`.
+#[must_use]
+pub fn token_for(service: &Service, person: &str, organisation: &str, roles: &[&str]) -> Token {
+    Token(Some(
+        format!("Bearer {}", bare_token(service, person, organisation, roles)).parse().expect("ASCII"),
+    ))
+}
+
+/// The same without its scheme, for a profile.
+#[must_use]
+pub fn bare_token(service: &Service, person: &str, organisation: &str, roles: &[&str]) -> String {
+    let data = service.data();
+    let mut arguments = vec!["token", "issue", "--data", data.to_str().expect("UTF-8")];
+    arguments.extend(["--person", person, "--name", person, "--org", organisation]);
+    roles.iter().for_each(|role| arguments.extend(["--role", role]));
+    service.ok(&arguments).trim().to_owned()
+}
+
 /// A TLS connection that trusts only the service's own certificate authority.
 pub async fn channel(service: &Service) -> Channel {
     let authority = fs::read(service.data().join("tls/ca.pem")).expect("the certificate");

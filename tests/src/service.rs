@@ -65,8 +65,20 @@ impl Service {
 
     /// As [`Service::serve`], with more arguments.
     pub fn serve_with(&mut self, arguments: &[&str]) {
+        let program = Command::new(binary("likeness"));
+        assert!(self.serve_by(program, arguments), "the server stopped: {}", self.server_log());
+    }
+
+    /// As [`Service::serve`], after a line of shell that limits what the server may do. False when it does not start.
+    pub fn serve_after(&mut self, shell: &str) -> bool {
+        let mut program = Command::new("sh");
+        program.arg("-c").arg(format!("{shell}; exec \"$0\" \"$@\"")).arg(binary("likeness"));
+        self.serve_by(program, &[])
+    }
+
+    fn serve_by(&mut self, mut program: Command, arguments: &[&str]) -> bool {
         assert!(self.child.is_none(), "already serving");
-        let mut child = Command::new(binary("likeness"))
+        let mut child = program
             .arg("serve")
             .arg("--data")
             .arg(self.data())
@@ -90,10 +102,13 @@ impl Service {
         loop {
             // The port is bound only when every pool is open.
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return;
+                return true;
             }
             let ended = self.child.as_mut().expect("serving").try_wait().expect("the child can be asked");
-            assert!(ended.is_none(), "the server stopped: {}", self.server_log());
+            if ended.is_some() {
+                self.child = None;
+                return false;
+            }
             assert!(
                 began.elapsed() < Duration::from_secs(60),
                 "the server does not answer: {}",
