@@ -193,6 +193,7 @@ fn request(connection: &Connection, probe: &[u8]) -> SearchRequest {
         selection: Some(FaceSelection { choice: Some(Choice::Largest(true)) }),
         pools: vec![POOL.to_owned()],
         candidate_list_length: u32::try_from(CANDIDATES).unwrap_or(u32::MAX),
+        ..SearchRequest::default()
     }
 }
 

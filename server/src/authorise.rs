@@ -38,11 +38,15 @@ pub enum Action {
     ReadAudit,
     /// Hand entries of the audit log to another body.
     ExportAudit,
+    /// Approve an operating point, or end its approval; touches no pool.
+    ApproveOperatingPoint,
+    /// See which operating points there are; touches no pool.
+    ListOperatingPoints,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 11] = [
+    pub const ALL: [Action; 13] = [
         Action::Enrol,
         Action::SetEnrolled,
         Action::Search,
@@ -54,6 +58,8 @@ impl Action {
         Action::ReadProof,
         Action::ReadAudit,
         Action::ExportAudit,
+        Action::ApproveOperatingPoint,
+        Action::ListOperatingPoints,
     ];
 
     /// The name used in the matrix.
@@ -70,6 +76,8 @@ impl Action {
             Action::ReadProof => "read_proof",
             Action::ReadAudit => "read_audit",
             Action::ExportAudit => "export_audit",
+            Action::ApproveOperatingPoint => "approve_operating_point",
+            Action::ListOperatingPoints => "list_operating_points",
         }
     }
 
@@ -77,11 +85,12 @@ impl Action {
     pub fn operation(self) -> Operation {
         match self {
             Action::Enrol => Operation::Collection,
-            Action::SetEnrolled | Action::CreatePool => Operation::Alteration,
+            Action::SetEnrolled | Action::CreatePool | Action::ApproveOperatingPoint => Operation::Alteration,
             Action::Search
             | Action::ReadSubject
             | Action::ReadImage
             | Action::ListPools
+            | Action::ListOperatingPoints
             | Action::ReadProof
             | Action::ReadAudit => Operation::Consultation,
             Action::ExportAudit => Operation::Disclosure,
@@ -93,12 +102,13 @@ impl Action {
     /// True when it changes what a pool holds.
     pub fn writes(self) -> bool {
         match self {
-            Action::Enrol | Action::SetEnrolled | Action::CreatePool => true,
+            Action::Enrol | Action::SetEnrolled | Action::CreatePool | Action::ApproveOperatingPoint => true,
             Action::Search
             | Action::Compare
             | Action::ReadSubject
             | Action::ReadImage
             | Action::ListPools
+            | Action::ListOperatingPoints
             | Action::ReadProof
             | Action::ReadAudit
             | Action::ExportAudit => false,

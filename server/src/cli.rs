@@ -6,6 +6,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 mod audit;
+mod calibrate;
 mod compare;
 mod connect;
 mod context;
@@ -15,6 +16,7 @@ mod failure;
 mod image_file;
 mod json;
 mod models;
+mod operating_point;
 mod output;
 mod page;
 mod picture;
@@ -75,6 +77,11 @@ enum Command {
     /// List, fetch, add and verify model packs
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Turn a tester's run into a signed operating point, for approval
+    Calibrate(calibrate::CalibrateArgs),
+    /// Approve, list, show and revoke operating points. Default purpose `system_administration`
+    #[command(subcommand)]
+    OperatingPoint(operating_point::PointCommand),
     /// Verify the audit log, and read it as an auditor
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -102,7 +109,8 @@ impl Command {
             Self::Unenrol(args) | Self::Reenrol(args) => args.json,
             Self::Models(command) => command.json(),
             Self::Audit(command) => command.json(),
-            Self::Serve(_) | Self::Token(_) | Self::Completions { .. } => false,
+            Self::OperatingPoint(command) => command.json(),
+            Self::Calibrate(_) | Self::Serve(_) | Self::Token(_) | Self::Completions { .. } => false,
         }
     }
 }
@@ -128,6 +136,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve(args) => setup::serve(args),
         Command::Models(command) => models::run(command),
         Command::Audit(command) if command.is_local() => audit::run(&command, named),
+        Command::Calibrate(args) => calibrate::run(args),
         Command::Token(command) => setup::token(command),
         Command::Completions { shell } => completions(shell),
         client => {
@@ -160,10 +169,12 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
             Command::Image(args) => image_file::run(args, profile).await,
             Command::Unenrol(args) => searchable::run(args, false, profile).await,
             Command::Reenrol(args) => searchable::run(args, true, profile).await,
+            Command::OperatingPoint(command) => operating_point::run(command, profile).await,
             Command::Init(_)
             | Command::Serve(_)
             | Command::Enrol(_)
             | Command::Models(_)
+            | Command::Calibrate(_)
             | Command::Token(_)
             | Command::Completions { .. } => Err(Failure::fault("this command does not call the service")),
         }

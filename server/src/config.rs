@@ -68,6 +68,7 @@ pub struct Search {
     pub default_candidates: usize,
     pub max_candidates: usize,
     pub index: IndexOptions,
+    pub demonstration_operating_points: bool,
 }
 
 /// The algorithm and how much of it runs at once.

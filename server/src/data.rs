@@ -128,6 +128,11 @@ impl DataDir {
         self.path.join("pools")
     }
 
+    /// `points/`, approved operating points.
+    pub fn points(&self) -> PathBuf {
+        self.path.join("points")
+    }
+
     /// The file whose exclusive lock means "in use".
     pub fn lock(&self) -> PathBuf {
         self.path.join("lock")

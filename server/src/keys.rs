@@ -10,6 +10,7 @@ mod key_file;
 mod pool_key;
 mod pool_name;
 mod subjects;
+mod tester;
 #[cfg(test)]
 mod tests;
 mod verifier;
@@ -17,6 +18,7 @@ mod verifier;
 pub use file::FileKeyStore;
 pub use pool_key::{KeyCheck, PoolKey};
 pub use pool_name::{PoolName, PoolNameError};
+pub use tester::TesterKey;
 pub use verifier::{VerifierKey, VerifierKeyError};
 
 use crate::durable::FileError;

@@ -23,6 +23,7 @@ pub mod authorise;
 pub mod blobs;
 pub mod identity;
 pub mod keys;
+pub mod points;
 pub mod pool;
 pub mod records;
 

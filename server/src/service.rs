@@ -29,6 +29,7 @@ mod enrol;
 mod fields;
 pub mod offline;
 mod open;
+mod points;
 mod pools;
 mod recover;
 mod refusal;
@@ -51,9 +52,10 @@ pub use context::{Asked, Context, ContextFields};
 pub use engine::{Algorithm, Engine, ProbeFace};
 pub use enrol::{EnrolItem, EnrolOutcome, EnrolResult, Enrolment, GROUP, Prepared, RawDetails};
 pub use open::{OpenError, Opening};
+pub use points::{PointAnswer, PointList};
 pub use pools::PoolList;
 pub use refusal::{Refusal, RefusalKind, Unanswered};
-pub use search::{CandidateFound, PoolOutcome, SearchAnswer, SearchRequest};
+pub use search::{CandidateFound, ModeAsked, PoolOutcome, SearchAnswer, SearchMode, SearchRequest};
 pub use set_enrolled::{SetEnrolledAnswer, SetEnrolledRequest};
 pub use source::ProbeSource;
 pub use subject::{ImageAnswer, SubjectAnswer, SubjectChoice};
@@ -81,6 +83,7 @@ pub struct Service {
     audit: Arc<dyn AuditLog>,
     keys: Arc<dyn KeyStore>,
     engine: Engine,
+    points: crate::points::Store,
     pools: RwLock<BTreeMap<PoolName, Arc<Pool>>>,
     /// Makes pools one at a time.
     making: std::sync::Mutex<()>,

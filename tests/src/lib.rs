@@ -8,4 +8,5 @@
 
 pub mod client;
 pub mod faces;
+pub mod run_folder;
 pub mod service;

@@ -144,6 +144,7 @@ async fn every_bad_image_is_refused_precisely_and_recorded() {
             selection: None,
             pools: vec!["cells".into()],
             candidate_list_length: 5,
+            ..SearchRequest::default()
         };
         let status = search.search(probe).await.expect_err(name);
         assert!(
@@ -164,6 +165,7 @@ async fn every_bad_image_is_refused_precisely_and_recorded() {
         selection: None,
         pools: vec!["cells".into()],
         candidate_list_length: 5,
+        ..SearchRequest::default()
     };
     let answer = search.search(good).await.unwrap().into_inner();
     assert_eq!(answer.candidates.len(), 1);

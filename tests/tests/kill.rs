@@ -91,6 +91,7 @@ async fn check(service: &Service, acknowledged: &BTreeSet<String>) {
             selection: None,
             pools: vec!["cells".into()],
             candidate_list_length: 1,
+            ..SearchRequest::default()
         };
         let answer = client.search(request).await.unwrap().into_inner();
         assert_eq!(&answer.candidates[0].source_reference, reference);

@@ -29,6 +29,7 @@ fn search(context: Option<RequestContext>, pool: &str) -> SearchRequest {
         selection: None,
         pools: vec![pool.into()],
         candidate_list_length: 5,
+        ..SearchRequest::default()
     }
 }
 

@@ -35,6 +35,7 @@ fn search(pool: &str, person: u32, length: u32) -> SearchRequest {
         selection: None,
         pools: vec![pool.into()],
         candidate_list_length: length,
+        ..SearchRequest::default()
     }
 }
 

@@ -33,6 +33,21 @@ pub const CALLS: &[Recorded] = &[
     call("likeness.v1.EnrolmentService/EnrolStream", &[Collection], "images come in, one entry each"),
     call("likeness.v1.EnrolmentService/SetEnrolled", &[Alteration], "whether an image is searchable changes"),
     call("likeness.v1.ImageService/GetImage", &[Consultation], "an image is read"),
+    call(
+        "likeness.v1.OperatingPointService/ApproveOperatingPoint",
+        &[Alteration],
+        "which thresholds may be used changes",
+    ),
+    call(
+        "likeness.v1.OperatingPointService/ListOperatingPoints",
+        &[Consultation],
+        "which thresholds may be used is read",
+    ),
+    call(
+        "likeness.v1.OperatingPointService/RevokeOperatingPoint",
+        &[Alteration],
+        "which thresholds may be used changes",
+    ),
     call("likeness.v1.PoolService/CreatePool", &[Alteration], "what the service holds changes its shape"),
     call("likeness.v1.PoolService/ListPools", &[Consultation], "what the service holds is read"),
     call(

@@ -90,6 +90,22 @@ fn every_role_action_kind_and_purpose_is_decided_as_designed() {
     assert!(allowed > 80, "only {allowed} combinations are allowed: the walk checks nothing");
 }
 
+/// Thresholds touch no pool: only a pool administrator approves them, and those who read results may see them.
+#[test]
+fn operating_points_are_approved_and_seen_as_designed() {
+    let matrix = matrix();
+    for role in Role::ALL {
+        for purpose in matrix.purposes() {
+            let may = |action| matrix.authorise_without_pool(&actor(&[role]), action, purpose).is_ok();
+            let approves = role == Role::PoolAdmin && purpose.code() == "system_administration";
+            let sees = matches!(role, Role::Searcher | Role::Reviewer | Role::PoolAdmin | Role::Auditor)
+                && matches!(purpose.code(), "system_administration" | "algorithm_testing");
+            assert_eq!(may(Action::ApproveOperatingPoint), approves, "{role} {purpose}");
+            assert_eq!(may(Action::ListOperatingPoints), sees, "{role} {purpose}");
+        }
+    }
+}
+
 #[test]
 fn nobody_without_roles_may_do_anything() {
     let matrix = matrix();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use likeness_proto::v1::{
     audit_service_client::AuditServiceClient, comparison_service_client::ComparisonServiceClient,
     enrolment_service_client::EnrolmentServiceClient, image_service_client::ImageServiceClient,
-    pool_service_client::PoolServiceClient, search_service_client::SearchServiceClient,
-    subject_service_client::SubjectServiceClient,
+    operating_point_service_client::OperatingPointServiceClient, pool_service_client::PoolServiceClient,
+    search_service_client::SearchServiceClient, subject_service_client::SubjectServiceClient,
 };
 use tonic::{
     Request, Status,
@@ -104,6 +104,10 @@ impl Connection {
     client!(
         /// Makes and lists pools.
         pool, PoolServiceClient
+    );
+    client!(
+        /// Approves, lists and revokes operating points.
+        operating_point, OperatingPointServiceClient
     );
     client!(
         /// Reads subjects.

@@ -12,6 +12,7 @@ use super::{
     failure::Failure,
     picture::{self, Shown},
     text::plain,
+    wording,
 };
 
 mod card;
@@ -86,8 +87,9 @@ pub fn render(sheet: &Sheet<'_>, answer: &SearchResponse, images: &[Fetched]) ->
                     label.switch { input #whole type="checkbox"; " Show whole images" }
                 }
                 (record::pools(&answer.pools))
+                p.quiet { (plain(&answer.mode_meaning)) }
                 @if answer.candidates.is_empty() {
-                    p.none { "Nothing is enrolled in the pools that were searched." }
+                    p.none { (wording::no_candidate(answer.mode())) }
                 }
                 ol.cards {
                     @for (candidate, fetched) in answer.candidates.iter().zip(images) {

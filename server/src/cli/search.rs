@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use likeness_proto::v1::{SearchRequest, SearchResponse};
+use likeness_proto::v1::{SearchRequest, SearchResponse, search_response::Mode};
 
 use super::{
     connect::{self, Connection},
@@ -39,6 +39,15 @@ pub struct SearchArgs {
     /// Longest candidate list wanted, 1 to 200 [default: the server's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
     limit: Option<u32>,
+    /// Show only candidates at or above the threshold of an approved operating point
+    #[arg(long)]
+    identification: bool,
+    /// The operating point to use (implies --identification) [default: the newest that fits each pool]
+    #[arg(long, value_name = "ID")]
+    operating_point: Option<String>,
+    /// A threshold (implies --identification); must be exactly that of an approved operating point
+    #[arg(long, value_name = "SIMILARITY", allow_negative_numbers = true)]
+    threshold: Option<f64>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -70,6 +79,9 @@ pub async fn run(args: SearchArgs, profile: &Profile) -> Result<Exit, Failure> {
         selection: args.select.wire(),
         pools: args.pools.clone(),
         candidate_list_length: args.limit.unwrap_or(0),
+        mode: if args.identification { Mode::Identification } else { Mode::Unspecified }.into(),
+        operating_point: args.operating_point.clone().unwrap_or_default(),
+        threshold: args.threshold,
     };
     let sheet = page::Sheet { probe: &probe, context: &context, source: &source };
     let answer = match connection.search().search(connect::call(request)).await {

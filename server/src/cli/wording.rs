@@ -1,6 +1,6 @@
 //! How measured values are put into words, the same in every table and page.
 
-use likeness_proto::v1::{Candidate, Quality, Receipt};
+use likeness_proto::v1::{Candidate, Quality, Receipt, search_response::Mode};
 
 use super::text::{age, plain};
 
@@ -28,6 +28,16 @@ pub fn paragraph(label: &str, text: &str) -> String {
 pub fn reads_as(above: bool, threshold: f64) -> String {
     let side = if above { "at or above" } else { "below" };
     format!("{side} {threshold:.2}")
+}
+
+/// An empty list, which means something else in each mode.
+pub fn no_candidate(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Identification => {
+            "No candidate at or above the threshold. That does not mean that the person is not enrolled."
+        }
+        Mode::Investigation | Mode::Unspecified => "No candidate: nothing is enrolled in what was searched.",
+    }
 }
 
 /// The lowest component, and which ones were flagged.

@@ -46,6 +46,7 @@ struct RawLimits {
 struct RawSearch {
     default_candidates: u64,
     max_candidates: u64,
+    demonstration_operating_points: bool,
     #[serde(default)]
     threads: Option<u64>,
     probes_per_pass: u64,
@@ -128,6 +129,7 @@ impl RawConfig {
                     search.max_candidates,
                 )?,
                 max_candidates,
+                demonstration_operating_points: search.demonstration_operating_points,
                 index: IndexOptions {
                     threads: match search.threads {
                         Some(threads) => within("search.threads", threads, 1, 1024).map(at_least_one)?,

@@ -1,12 +1,12 @@
 //! `SearchService`.
-use likeness_proto::v1::{self, search_service_server::SearchService};
+use likeness_proto::v1::{self, search_response::Mode, search_service_server::SearchService};
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
-use super::{Desk, wire};
+use super::{Desk, operating_point, wire};
 use crate::{
     audit::Receipt,
-    service::{CandidateFound, Rendered, SEARCH_CAVEAT, SearchAnswer, SearchRequest},
+    service::{CandidateFound, ModeAsked, Rendered, SEARCH_CAVEAT, SearchAnswer, SearchMode, SearchRequest},
 };
 
 const RPC: &str = "likeness.v1.SearchService/Search";
@@ -20,8 +20,18 @@ impl SearchService for Desk {
         self.unary(RPC, request, |service, arrived, mut message| {
             let probe = std::mem::take(&mut message.probe);
             let kept = message.encode_to_vec();
+            let mode = ModeAsked {
+                mode: match message.mode() {
+                    Mode::Unspecified => None,
+                    Mode::Investigation => Some(SearchMode::Investigation),
+                    Mode::Identification => Some(SearchMode::Identification),
+                },
+                operating_point: std::mem::take(&mut message.operating_point),
+                threshold: message.threshold,
+            };
             let asked = arrived.asked(RPC, message.context, kept);
             let request = SearchRequest {
+                mode,
                 probe,
                 source: message.source.map(wire::probe_source),
                 selection: wire::selection(message.selection),
@@ -49,8 +59,14 @@ fn render(answer: &SearchAnswer, per_pool: &[Receipt]) -> Rendered<v1::SearchRes
                 receipt: receipts.next().map(wire::receipt),
             })
             .collect(),
-        mode: v1::search_response::Mode::Investigation.into(),
         exactness: v1::search_response::Exactness::Certified.into(),
+        mode: match answer.mode {
+            SearchMode::Investigation => Mode::Investigation,
+            SearchMode::Identification => Mode::Identification,
+        }
+        .into(),
+        mode_meaning: answer.mode_meaning(),
+        operating_points: operating_point::used(&answer.points),
         algorithm: Some(wire::algorithm(&answer.algorithm)),
         probe_face: answer
             .probe
@@ -84,5 +100,6 @@ fn candidate(found: &CandidateFound) -> v1::Candidate {
         image_age_days: found.age_days,
         capture_circumstance: record.capture_circumstance.clone(),
         details: Some(wire::details(&found.subject.details)),
+        meaning: Some(operating_point::meaning(&found.meaning)),
     }
 }

@@ -133,7 +133,10 @@ receipted!(
     GetConsistencyProofResponse,
     QueryEntriesResponse,
     ReplayResponse,
-    ExportResponse
+    ExportResponse,
+    ApproveOperatingPointResponse,
+    ListOperatingPointsResponse,
+    RevokeOperatingPointResponse
 );
 
 #[cfg(test)]

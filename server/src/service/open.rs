@@ -21,6 +21,7 @@ use crate::{
     data::{DataDir, DataError},
     identity::{IdentityError, Verifier},
     keys::{FileKeyStore, KeyError, KeyStore},
+    points::{Store, StoreError},
     pool::{Pool, PoolError, names},
 };
 
@@ -60,6 +61,9 @@ pub enum OpenError {
     /// The model pack cannot be used.
     #[error(transparent)]
     Pack(#[from] Box<PackError>),
+    /// An approved operating point is not what was approved.
+    #[error(transparent)]
+    Points(#[from] StoreError),
     /// ONNX Runtime is not there.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -94,6 +98,7 @@ impl Service {
             append_timeout: config.audit.append_timeout,
         };
         let (audit, recovery) = FileAudit::open(&data.audit(), keys.clone(), clock.clone(), options)?;
+        let points = Store::open(&data.points(), &audit)?;
         let engine = open_engine(&config, opening)?;
         let service = Service {
             data: data.clone(),
@@ -104,6 +109,7 @@ impl Service {
             audit: Arc::new(audit),
             keys,
             engine,
+            points,
             pools: RwLock::new(BTreeMap::new()),
             making: Mutex::new(()),
             _lock: lock,

@@ -51,6 +51,14 @@ impl Service {
 
     fn state_found(&self, intent: &StoredEntry) -> Result<String, PoolError> {
         let entry = &intent.entry;
+        if let Some(id) = entry.notes.get("operating_point") {
+            let kept = id.parse().ok().and_then(|id| self.points.get(&id));
+            return Ok(match kept {
+                None => "not approved".to_owned(),
+                Some(kept) if kept.revocation.is_some() => "revoked".to_owned(),
+                Some(_) => "approved".to_owned(),
+            });
+        }
         let Some(touched) = &entry.pool else { return Ok("nothing to look up".to_owned()) };
         let Some(pool) = self.pool(&touched.name) else { return Ok("no such pool".to_owned()) };
         if entry.images.is_empty() {

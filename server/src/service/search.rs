@@ -14,11 +14,17 @@ use crate::{
     authorise::{Action, Permit},
     identity::Actor,
     keys::PoolName,
+    points::{Kept, Meaning},
     pool::{OpenedImage, Pool, PoolKind, SubjectRecord},
 };
 
 mod conclude;
 mod merge;
+mod threshold;
+
+pub use threshold::{ModeAsked, SearchMode};
+
+use threshold::Points;
 
 /// Most pools in one search.
 const MAX_POOLS: usize = 16;
@@ -36,6 +42,8 @@ pub struct SearchRequest {
     pub pools: Vec<String>,
     /// Longest list wanted; 0 means the server's default.
     pub candidate_list_length: u32,
+    /// Rank list or threshold.
+    pub mode: ModeAsked,
 }
 
 /// One person in the list.
@@ -57,6 +65,8 @@ pub struct CandidateFound {
     pub above_threshold: bool,
     /// Whole days from capture to search, when the capture date is known.
     pub age_days: Option<u32>,
+    /// What the similarity means at the pool's size of today.
+    pub meaning: Meaning,
 }
 
 /// What became of one pool of the request.
@@ -83,6 +93,10 @@ pub struct SearchAnswer {
     pub similarity_meaning: String,
     /// The pack's published one-to-one threshold.
     pub threshold: f64,
+    /// Rank list or threshold.
+    pub mode: SearchMode,
+    /// In identification: each pool that was searched, and its operating point.
+    pub points: Vec<(String, Arc<Kept>)>,
 }
 
 /// A pool of the request and the decision about it.
@@ -112,7 +126,7 @@ impl Service {
         let token = asked.token.clone();
         let mut case = Case::begin(self, Action::Search, asked);
         case.probe_source(&request.source.clone().unwrap_or_default());
-        let (actor, context, limit) = match self.begin_search(&mut case, token.as_deref(), &request) {
+        let (actor, context, limit, mode) = match self.begin_search(&mut case, token.as_deref(), &request) {
             Ok(begun) => begun,
             Err(refusal) => {
                 let pool = match request.pools.as_slice() {
@@ -129,11 +143,16 @@ impl Service {
             let refusal = refusal.clone();
             return Err(self.refuse_search(case, &decided, refusal));
         }
-        let (analysed, searched) = match self.look(&mut case, &request, &decided, limit) {
-            Ok(looked) => looked,
-            Err(refusal) => return Err(self.refuse_search(case, &decided, refusal)),
-        };
-        self.conclude(case, &request, decided, &analysed, searched, limit, render)
+        let looked = self.points_for(&mut case, &context, &request.mode, mode, &decided).and_then(|points| {
+            let (analysed, searched) = self.look(&mut case, &request, &decided, &points, limit)?;
+            Ok((points, analysed, searched))
+        });
+        match looked {
+            Ok((points, analysed, searched)) => {
+                self.conclude(case, &request, decided, &points, &analysed, searched, limit, render)
+            }
+            Err(refusal) => Err(self.refuse_search(case, &decided, refusal)),
+        }
     }
 
     fn begin_search(
@@ -141,7 +160,7 @@ impl Service {
         case: &mut Case<'_>,
         token: Option<&str>,
         request: &SearchRequest,
-    ) -> Result<(Actor, Context, usize), Refusal> {
+    ) -> Result<(Actor, Context, usize, SearchMode), Refusal> {
         let (actor, context) = case.introduce(token)?;
         let mut fields = Fields::default();
         if request.probe.is_empty() {
@@ -174,10 +193,11 @@ impl Service {
                 limits.max_candidates
             ));
         }
+        let mode = request.mode.check(&mut fields);
         fields.finish()?;
         case.note("candidate_list_length", limit.to_string());
-        case.note("mode", "investigation");
-        Ok((actor, context, limit))
+        case.note("mode", mode.code());
+        Ok((actor, context, limit, mode))
     }
 
     fn decide(&self, actor: &Actor, context: &Context, pools: &[String]) -> Vec<Decided> {
@@ -198,6 +218,7 @@ impl Service {
         case: &mut Case<'_>,
         request: &SearchRequest,
         decided: &[Decided],
+        points: &Points,
         limit: usize,
     ) -> Result<(Analysed, Vec<Option<Searched>>), Refusal> {
         case.note("selection", super::enrol::selection_note(&request.selection));
@@ -206,10 +227,13 @@ impl Service {
         case.note("faces_in_probe", analysed.faces.len().to_string());
         case.in_time()?;
         let mut searched = Vec::with_capacity(decided.len());
-        for pool in decided {
+        for (at, pool) in decided.iter().enumerate() {
             searched.push(match &pool.admitted {
                 Ok((pool, permit)) => {
-                    Some(self.search_pool(case, pool, permit, &analysed.embedding, limit)?)
+                    let floor = points.floor(at);
+                    let found = self.search_pool(case, pool, permit, &analysed.embedding, limit, floor)?;
+                    points.still_fits(at, found.gallery)?;
+                    Some(found)
                 }
                 Err(_) => None,
             });
@@ -224,6 +248,7 @@ impl Service {
         permit: &Permit,
         probe: &Embedding,
         limit: usize,
+        floor: Option<f64>,
     ) -> Result<Searched, Refusal> {
         let reader = pool.reader(permit)?;
         // An image can be taken out of search between the index's answer and the look at its record. Then the list would
@@ -232,7 +257,10 @@ impl Service {
         let mut attempts = 1;
         loop {
             let gallery = reader.gallery_size();
-            let hits = reader.search(probe, limit, case.deadline())?;
+            let mut hits = reader.search(probe, limit, case.deadline())?;
+            if let Some(floor) = floor {
+                hits.retain(|hit| hit.similarity >= floor);
+            }
             let opened = reader.enrolled(&hits)?;
             if attempts < 3 && opened.iter().any(Option::is_none) {
                 attempts += 1;

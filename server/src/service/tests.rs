@@ -107,6 +107,7 @@ fn request(pools: &[&str]) -> SearchRequest {
         selection: Selection::Only,
         pools: pools.iter().map(|&pool| pool.to_owned()).collect(),
         candidate_list_length: 0,
+        mode: Default::default(),
     }
 }
 
@@ -357,3 +358,5 @@ fn nothing_in_a_data_directory_is_open_to_others() {
     }
     assert!(seen > 15, "only {seen} files");
 }
+
+mod points;

@@ -4,7 +4,7 @@ use likeness_proto::v1::{Candidate, Face};
 use maud::{Markup, html};
 
 use super::{Fetched, frame, record::fact};
-use crate::cli::{json, picture::Shown, text::plain, wording};
+use crate::cli::{json, operating_point::words, picture::Shown, text::plain, wording};
 
 /// The card of one candidate.
 pub fn candidate(
@@ -33,6 +33,9 @@ pub fn candidate(
                         }
                         figcaption { "Candidate " (candidate.rank) }
                     }
+                }
+                @if let Some(meaning) = &candidate.meaning {
+                    p.quiet { strong { "False positives: " (words::meaning(Some(meaning))) } " " (plain(&meaning.text)) }
                 }
                 p.chip.(side) { (wording::reads_as(candidate.above_pack_threshold, threshold)) ", the pack's one-to-one threshold" }
                 dl {

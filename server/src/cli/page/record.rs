@@ -4,7 +4,10 @@ use likeness_proto::v1::{PoolResult, Receipt, SearchResponse, search_response::E
 use maud::{Markup, html};
 
 use super::Sheet;
-use crate::cli::text::{grouped, plain};
+use crate::cli::{
+    operating_point::words,
+    text::{grouped, plain},
+};
 
 /// One line of a description list; nothing when there is nothing to say.
 pub fn fact(name: &str, value: &str) -> Markup {
@@ -85,6 +88,14 @@ pub fn footer(answer: &SearchResponse) -> Markup {
                         (fact("Space", &algorithm.space_id))
                     }
                     (fact("Search", exact))
+                }
+            }
+            @for used in &answer.operating_points {
+                @if let Some(point) = &used.operating_point {
+                    section {
+                        h2 { "Operating point of " bdi { (plain(&used.pool)) } ": " (plain(&point.id)) }
+                        @for line in words::paragraph(point).lines() { p { (line) } }
+                    }
                 }
             }
             @if let Some(receipt) = &answer.receipt { (proof(receipt)) }

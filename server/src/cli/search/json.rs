@@ -6,7 +6,7 @@ use likeness_proto::v1::{
 };
 use serde_json::{Value, json};
 
-use crate::cli::json as part;
+use crate::cli::{json as part, operating_point::words};
 
 /// The whole answer.
 pub fn render(answer: &SearchResponse) -> Value {
@@ -16,7 +16,13 @@ pub fn render(answer: &SearchResponse) -> Value {
         "mode": match answer.mode() {
             Mode::Unspecified => Value::Null,
             Mode::Investigation => "investigation".into(),
+            Mode::Identification => "identification".into(),
         },
+        "mode_meaning": answer.mode_meaning,
+        "operating_points": answer.operating_points.iter().map(|used| json!({
+            "pool": used.pool,
+            "operating_point": used.operating_point.as_ref().map(words::json),
+        })).collect::<Value>(),
         "exactness": match answer.exactness() {
             Exactness::Unspecified => Value::Null,
             Exactness::Exact => "exact".into(),
@@ -42,6 +48,7 @@ fn candidate(candidate: &Candidate) -> Value {
         "image": candidate.source_reference,
         "similarity": candidate.similarity,
         "above_pack_threshold": candidate.above_pack_threshold,
+        "meaning": words::meaning_json(candidate.meaning.as_ref()),
         "pool": candidate.pool,
         "pool_kind": part::kind(candidate.pool_kind()),
         "subject_id": candidate.subject_id,

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use likeness_proto::v1::{PoolResult, SearchResponse};
 
 use crate::cli::{
+    operating_point::words,
     output,
     text::{grouped, plain, short},
-    wording::{image_age, paragraph, quality, reads_as, receipt_line},
+    wording::{self, image_age, paragraph, quality, reads_as, receipt_line},
 };
 
 /// Longest reference shown; the JSON and the page have them whole.
@@ -16,15 +17,36 @@ const REFERENCE: usize = 36;
 /// Table, pools, meaning, caveat and receipt.
 pub fn render(answer: &SearchResponse) -> String {
     let mut out = String::new();
+    let mode = answer.mode();
     if answer.candidates.is_empty() {
-        out.push_str("No candidate: nothing is enrolled in what was searched.\n");
+        out.push_str(wording::no_candidate(mode));
+        out.push('\n');
     } else {
         let _ = writeln!(out, "{}\n", candidates(answer).trim_fmt());
     }
     for pool in &answer.pools {
         let _ = writeln!(out, "{}", searched(pool));
     }
-    let _ = writeln!(out, "\n{}", paragraph("Similarity", &answer.similarity_meaning));
+    for used in &answer.operating_points {
+        if let Some(point) = &used.operating_point {
+            let _ = writeln!(
+                out,
+                "\nOperating point of `{}`: {}\n{}",
+                plain(&used.pool),
+                plain(&point.id),
+                words::paragraph(point)
+            );
+        }
+    }
+    let _ = writeln!(out, "\n{}", paragraph("Mode", &answer.mode_meaning));
+    if let Some(meaning) = answer.candidates.first().and_then(|first| first.meaning.as_ref()) {
+        let _ = writeln!(
+            out,
+            "{}",
+            paragraph("False positives at the first candidate's similarity", &meaning.text)
+        );
+    }
+    let _ = writeln!(out, "{}", paragraph("Similarity", &answer.similarity_meaning));
     let _ = writeln!(out, "{}", paragraph("Caveat", &answer.caveat));
     if let Some(receipt) = &answer.receipt {
         let _ = write!(out, "{}", receipt_line(receipt));
@@ -37,6 +59,7 @@ fn candidates(answer: &SearchResponse) -> comfy_table::Table {
         "rank",
         "subject",
         "similarity",
+        "false positives",
         "reads as",
         "quality of 100",
         "image",
@@ -48,6 +71,7 @@ fn candidates(answer: &SearchResponse) -> comfy_table::Table {
             candidate.rank.to_string(),
             short(&candidate.subject_reference, REFERENCE),
             format!("{:.4}", candidate.similarity),
+            words::meaning(candidate.meaning.as_ref()),
             reads_as(candidate.above_pack_threshold, answer.pack_threshold),
             quality(candidate.quality.as_ref()),
             short(&candidate.source_reference, REFERENCE),

@@ -2,7 +2,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use likeness_matcher::pipeline::Analysed;
 
-use super::{CandidateFound, Decided, PoolOutcome, SearchAnswer, SearchRequest, Searched, merge};
+use super::{CandidateFound, Decided, Points, PoolOutcome, SearchAnswer, SearchRequest, Searched, merge};
 use crate::{
     audit::{
         AuditError, Candidate, Content, Entry, Operation, Outcome, Phase, PoolTouched, Receipt, Submission,
@@ -24,6 +24,7 @@ impl Service {
         mut case: Case<'_>,
         request: &SearchRequest,
         decided: Vec<Decided>,
+        points: &Points,
         analysed: &Analysed,
         searched: Vec<Option<Searched>>,
         limit: usize,
@@ -31,13 +32,15 @@ impl Service {
     ) -> Result<Answer<M>, Unanswered> {
         let galleries: Vec<Option<u64>> =
             searched.iter().map(|pool| pool.as_ref().map(|pool| pool.gallery)).collect();
-        let candidates = self.rank(&decided, searched, limit);
+        let candidates = self.rank(&decided, points, searched, limit);
         let entries = match pool_entries(&case, &decided, &galleries, &candidates) {
             Ok(entries) => entries,
             Err(refusal) => return Err(self.refuse_search(case, &decided, refusal)),
         };
         let answer = SearchAnswer {
             candidates,
+            mode: points.mode,
+            points: points.used(&decided),
             pools: decided
                 .into_iter()
                 .zip(galleries)
@@ -90,11 +93,14 @@ impl Service {
     fn rank(
         &self,
         decided: &[Decided],
+        points: &Points,
         searched: Vec<Option<Searched>>,
         limit: usize,
     ) -> Vec<CandidateFound> {
         let threshold = self.engine.threshold().similarity;
         let now = self.clock.now();
+        let galleries: Vec<u64> =
+            searched.iter().map(|pool| pool.as_ref().map(|pool| pool.gallery).unwrap_or_default()).collect();
         let lists =
             searched.into_iter().map(|pool| pool.map(|pool| pool.found).unwrap_or_default()).collect();
         let names: Vec<&str> = decided.iter().map(|pool| pool.name.as_str()).collect();
@@ -110,6 +116,7 @@ impl Service {
                 subject: found.subject,
                 similarity: found.similarity,
                 above_threshold: found.similarity >= threshold,
+                meaning: points.meaning(at, found.similarity, galleries[at]),
             });
         }
         candidates
