@@ -36,7 +36,7 @@ async fn clients(service: &Service) -> (Searching, Enrolling) {
 fn search() -> SearchRequest {
     SearchRequest {
         context: Some(context("criminal_investigation", "OP-1")),
-        probe: faces::plain(1, 1).into(),
+        probe: faces::plain(7, 1).into(),
         source: Some(source()),
         pools: vec!["cells".into()],
         candidate_list_length: 5,
@@ -50,7 +50,8 @@ fn enrol(person: u32) -> EnrolRequest {
         pool: "cells".into(),
         subject_reference: format!("p{person}"),
         source_reference: format!("p{person}/0"),
-        image: faces::plain(person, 0).into(),
+        // The same 58 faces under new references: rendering one takes longer than enrolling it.
+        image: faces::plain(2 + person % 58, 0).into(),
         ..EnrolRequest::default()
     }
 }
