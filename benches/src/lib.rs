@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod report;
 
 // How fast: one question each, in the order of the flow.
+pub mod accountability;
 pub mod agreement;
 pub mod approximate;
 pub mod changes;

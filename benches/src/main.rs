@@ -4,7 +4,8 @@
 use clap::{Parser, Subcommand};
 use likeness_bench::evaluate::commands;
 use likeness_bench::{
-    agreement, approximate, changes, enrol, pipeline, readme, run::RunOptions, search, service,
+    accountability, agreement, approximate, changes, enrol, pipeline, readme, run::RunOptions, search,
+    service,
 };
 
 #[derive(Parser)]
@@ -69,6 +70,11 @@ enum Command {
     SearchCase,
     /// Latency of the search call over loopback, with audit, at several numbers of clients.
     Service(service::Options),
+    /// Search calls with the durable audit log against the same server with a log that records nothing.
+    Accountability(accountability::Options),
+    /// Used by `accountability`: a server, in a process of its own.
+    #[command(hide = true)]
+    AccountabilityServer(accountability::ServeOptions),
     /// Images enrolled per second through the bulk call.
     Enrol(enrol::Options),
     /// Put the tables of a run folder into benches/README.md.
@@ -99,6 +105,8 @@ fn main() -> anyhow::Result<()> {
         Command::Search(options) => search::run(&run, &options),
         Command::SearchCase => search::run_case(),
         Command::Service(options) => service::run(&run, &options),
+        Command::Accountability(options) => accountability::run(&run, &options),
+        Command::AccountabilityServer(options) => accountability::serve(&options),
         Command::Enrol(options) => enrol::run(&run, &options),
         Command::Readme(options) => readme::run(&options),
     }

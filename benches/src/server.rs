@@ -44,6 +44,18 @@ impl Server {
     /// # Errors
     /// When the `likeness` program is not beside this one, or the server does not start.
     pub fn start(data: Option<&Path>) -> anyhow::Result<Self> {
+        Self::start_as(data, |likeness| {
+            let mut command = Command::new(likeness);
+            command.arg("serve");
+            command
+        })
+    }
+
+    /// The same by another command than `likeness serve`; `--data` is added to it.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_as(data: Option<&Path>, serve: impl FnOnce(&Path) -> Command) -> anyhow::Result<Self> {
         let temporary = if data.is_none() {
             Some(tempfile::Builder::new().prefix("likeness-bench-").tempdir()?)
         } else {
@@ -70,8 +82,7 @@ impl Server {
         }
         let profile = Profile::read(&data.join("profile.toml"))?;
         let log = File::create(data.with_extension("log"))?;
-        let mut child = Command::new(&likeness)
-            .arg("serve")
+        let mut child = serve(&likeness)
             .arg("--data")
             .arg(&data)
             .stdin(Stdio::null())

@@ -266,7 +266,7 @@ fn index_alone(
     Spread::of(&taken).context("no searches")
 }
 
-async fn many_clients(
+pub(crate) async fn many_clients(
     server: &Server,
     probes: &Arc<Vec<Vec<u8>>>,
     count: usize,

@@ -7,6 +7,7 @@
 //! Each entry names the hash of the one before it, and all are leaves of an RFC 6962 Merkle tree whose head is signed
 //! with every commit. [`verify`](verify::verify) recomputes all of it and shares no code with the writer that matters.
 
+pub mod anomaly;
 pub mod bundle;
 mod canonical;
 mod checkpoint_file;

@@ -42,11 +42,13 @@ pub enum Action {
     ApproveOperatingPoint,
     /// See which operating points there are; touches no pool.
     ListOperatingPoints,
+    /// Collect what is held about a person, for them.
+    CollectSubject,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 13] = [
+    pub const ALL: [Action; 14] = [
         Action::Enrol,
         Action::SetEnrolled,
         Action::Search,
@@ -60,6 +62,7 @@ impl Action {
         Action::ExportAudit,
         Action::ApproveOperatingPoint,
         Action::ListOperatingPoints,
+        Action::CollectSubject,
     ];
 
     /// The name used in the matrix.
@@ -78,6 +81,7 @@ impl Action {
             Action::ExportAudit => "export_audit",
             Action::ApproveOperatingPoint => "approve_operating_point",
             Action::ListOperatingPoints => "list_operating_points",
+            Action::CollectSubject => "collect_subject",
         }
     }
 
@@ -93,7 +97,7 @@ impl Action {
             | Action::ListOperatingPoints
             | Action::ReadProof
             | Action::ReadAudit => Operation::Consultation,
-            Action::ExportAudit => Operation::Disclosure,
+            Action::ExportAudit | Action::CollectSubject => Operation::Disclosure,
             // Two people's images are put together to see whether they are alike.
             Action::Compare => Operation::Combination,
         }
@@ -111,7 +115,8 @@ impl Action {
             | Action::ListOperatingPoints
             | Action::ReadProof
             | Action::ReadAudit
-            | Action::ExportAudit => false,
+            | Action::ExportAudit
+            | Action::CollectSubject => false,
         }
     }
 }

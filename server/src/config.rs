@@ -15,8 +15,11 @@ use toml::{Table, Value};
 use crate::pool::IndexOptions;
 
 mod raw;
+mod siem;
 #[cfg(test)]
 mod tests;
+
+pub use siem::Siem;
 
 use raw::RawConfig;
 
@@ -32,6 +35,7 @@ pub struct Config {
     pub search: Search,
     pub matcher: Matcher,
     pub audit: Audit,
+    pub siem: Siem,
     pub identity: Identity,
 }
 

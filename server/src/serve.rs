@@ -12,11 +12,13 @@ use tonic::{
 };
 
 use crate::{
+    audit::AuditLog,
     clock::{Clock, SystemClock},
     config::{Config, ConfigError, Listen},
     data::DataDir,
     rpc::{self, Desk, DoorLayer, SERVICES},
     service::{OpenError, Opening, Service},
+    siem::{Feed, SiemError},
     tls::{self, TlsError},
 };
 
@@ -66,6 +68,9 @@ pub enum ServeError {
     /// The transport failed, or does not take the certificate.
     #[error("the gRPC transport failed: {}", told(.0))]
     Transport(#[source] tonic::transport::Error),
+    /// The feed of security events cannot work as configured.
+    #[error(transparent)]
+    Siem(#[from] SiemError),
     /// Reflection could not be set up.
     #[error("reflection cannot be set up: {0}")]
     Reflection(String),
@@ -88,6 +93,8 @@ pub struct Running {
     address: SocketAddr,
     service: Arc<Service>,
     stop: watch::Sender<bool>,
+    /// Only kept: dropping it ends the feed.
+    feed: Option<Feed>,
     served: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
@@ -118,6 +125,10 @@ impl Running {
                 Ok(())
             }
         };
+        // Waits for a thread, which may be waiting for its receiver.
+        if let Some(feed) = self.feed {
+            tokio::task::spawn_blocking(move || drop(feed)).await?;
+        }
         // The lock goes with the last user of the service: give those that are just ending a moment.
         for _ in 0..100 {
             if Arc::strong_count(&self.service) == 1 {
@@ -142,6 +153,17 @@ impl Running {
 /// # Errors
 /// [`ServeError`]; nothing is served then.
 pub async fn start(options: &ServeOptions) -> Result<Running, ServeError> {
+    start_behind(options, |log| log).await
+}
+
+/// The same with another audit log in front of the durable one; see [`Service::open_behind`].
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_behind(
+    options: &ServeOptions,
+    front: impl FnOnce(Arc<dyn AuditLog>) -> Arc<dyn AuditLog> + Send + 'static,
+) -> Result<Running, ServeError> {
     let data = DataDir::at(&options.data);
     // Before anything slow: what may not be served must not look as if it were starting.
     if data.config().is_file() {
@@ -153,8 +175,10 @@ pub async fn start(options: &ServeOptions) -> Result<Running, ServeError> {
     }
     let opened = data.clone();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let service =
-        Arc::new(tokio::task::spawn_blocking(move || Service::open(&opened, clock, Opening::Serve)).await??);
+    let service = Arc::new(
+        tokio::task::spawn_blocking(move || Service::open_behind(&opened, clock, Opening::Serve, front))
+            .await??,
+    );
     let configured = &service.config().listen;
     let listen = Listen::new(
         options.listen.unwrap_or(configured.address),
@@ -192,6 +216,7 @@ pub async fn start(options: &ServeOptions) -> Result<Running, ServeError> {
         .build_v1()
         .map_err(|error| ServeError::Reflection(error.to_string()))?;
 
+    let feed = service.start_feed()?;
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(keep_house(Arc::clone(&service), stopping.clone()));
     let desk = Desk::new(&service, stopping.clone());
@@ -208,7 +233,7 @@ pub async fn start(options: &ServeOptions) -> Result<Running, ServeError> {
     let router = server.layer(DoorLayer::new(&service)).add_routes(routes);
     let served = tokio::spawn(router.serve_with_incoming_shutdown(incoming, until));
     tracing::info!(%address, tls = !listen.plaintext, "serving");
-    Ok(Running { address, service, stop, served })
+    Ok(Running { address, service, stop, feed, served })
 }
 
 /// Forgets old content now and every day, until the server stops.
@@ -236,6 +261,18 @@ async fn keep_house(service: Arc<Service>, mut stopping: watch::Receiver<bool>) 
 /// # Errors
 /// [`ServeError`] when it does not start, or ended badly.
 pub fn run(options: &ServeOptions, ready: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
+    run_behind(options, |log| log, ready)
+}
+
+/// The same with another audit log in front of the durable one; see [`Service::open_behind`].
+///
+/// # Errors
+/// As [`run`].
+pub fn run_behind(
+    options: &ServeOptions,
+    front: impl FnOnce(Arc<dyn AuditLog>) -> Arc<dyn AuditLog> + Send + 'static,
+    ready: impl FnOnce(SocketAddr, bool),
+) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("likeness-rpc")
@@ -244,7 +281,7 @@ pub fn run(options: &ServeOptions, ready: impl FnOnce(SocketAddr, bool)) -> Resu
     let ended = runtime.block_on(async {
         // Before the port is open: a signal that comes during the start is not lost.
         let asked_to_stop = signals::stop().map_err(ServeError::System)?;
-        let mut running = start(options).await?;
+        let mut running = start_behind(options, front).await?;
         let plaintext = running.service.config().listen.plaintext || options.insecure_plaintext;
         ready(running.address(), !plaintext);
         tokio::select! {

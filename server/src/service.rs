@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    audit::AuditLog,
+    audit::{AuditLog, anomaly::AnomalyRules},
     authorise::{Action, Denied, Matrix, Permit},
     clock::Clock,
     config::Config,
@@ -17,6 +17,7 @@ use crate::{
     identity::{Actor, Verifier},
     keys::{KeyStore, PoolName},
     pool::Pool,
+    siem::{Feed, SiemError},
 };
 
 mod answer;
@@ -44,8 +45,9 @@ mod turned_away;
 
 pub use answer::{Answer, Rendered};
 pub use audit::{
-    EntryChoice, ExportRequest, Exported, FilterFields, HeadAnswer, ProofAnswer, QueryAnswer, QueryRequest,
-    ReplayAnswer,
+    CollectRequest, EntryChoice, ExportRequest, Exported, FilterFields, HeadAnswer, LedgerLine, ProofAnswer,
+    QueryAnswer, QueryRequest, ReconcileRequest, Reconciliation, ReferralBody, ReferralRequest, ReplayAnswer,
+    ReportKind, ReportRequest,
 };
 pub use compare::{CompareAnswer, CompareRequest};
 pub use context::{Asked, Context, ContextFields};
@@ -81,6 +83,7 @@ pub struct Service {
     matrix: Matrix,
     verifier: Verifier,
     audit: Arc<dyn AuditLog>,
+    anomaly_rules: AnomalyRules,
     keys: Arc<dyn KeyStore>,
     engine: Engine,
     points: crate::points::Store,
@@ -110,6 +113,14 @@ impl Service {
     /// The audit log, to read from: the service is the only one that appends.
     pub fn audit(&self) -> &dyn AuditLog {
         self.audit.as_ref()
+    }
+
+    /// Starts the feed of security events, when one is configured.
+    ///
+    /// # Errors
+    /// [`SiemError`] when what is configured can never work.
+    pub fn start_feed(&self) -> Result<Option<Feed>, SiemError> {
+        Feed::start(self.audit.clone(), &self.anomaly_rules, &self.config.siem, &self.data, &*self.clock)
     }
 
     fn pool(&self, name: &str) -> Option<Arc<Pool>> {

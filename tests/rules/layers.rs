@@ -164,3 +164,32 @@ fn the_proofs_have_one_maker_each() {
         assert!(elsewhere.is_empty(), "`{maker}` is made outside `{home}`: {elsewhere:#?}");
     }
 }
+
+#[test]
+fn a_log_that_records_nothing_is_in_no_shipped_crate() {
+    // The seam for it is used by `benches` alone, on which nothing depends; every log of the service is the durable one.
+    for (needle, may) in [
+        ("AuditLog for", vec!["server/src/audit/file_log.rs", "benches/src/accountability/nothing.rs"]),
+        ("run_behind(", vec!["server/src/serve.rs", "benches/src/accountability.rs"]),
+        ("start_behind(", vec!["server/src/serve.rs"]),
+        ("open_behind(", vec!["server/src/serve.rs", "server/src/service/open.rs"]),
+    ] {
+        let mut elsewhere = Vec::new();
+        let mut seen = 0;
+        for (path, text) in rust().into_iter().filter(|(path, _)| !path.starts_with("tests/rules")) {
+            for (number, line) in code_lines(&text).filter(|(_, line)| line.contains(needle)) {
+                seen += 1;
+                if !may.iter().any(|home| path == Path::new(home)) {
+                    elsewhere.push(format!("{}:{number}: {}", path.display(), line.trim()));
+                }
+            }
+        }
+        assert!(seen > 0, "`{needle}` appears nowhere: this rule checks nothing");
+        assert!(elsewhere.is_empty(), "`{needle}` may appear only in {may:?}: {elsewhere:#?}");
+    }
+    // Inside the crate the seam is used with the identity only.
+    let serve = fs::read_to_string(root().join("server/src/serve.rs")).unwrap();
+    let open = fs::read_to_string(root().join("server/src/service/open.rs")).unwrap();
+    assert_eq!(serve.matches("|log| log").count(), 2);
+    assert_eq!(open.matches("|log| log").count(), 1);
+}

@@ -59,7 +59,7 @@ fn enrol(person: u32, pool: &str) -> EnrolRequest {
 fn search(pools: &[&str]) -> SearchRequest {
     SearchRequest {
         context: Some(context("criminal_investigation", "OP-1")),
-        probe: faces::plain(1, 1).into(),
+        probe: faces::plain(7, 1).into(),
         source: Some(source()),
         pools: pools.iter().map(|pool| (*pool).into()).collect(),
         candidate_list_length: 5,
@@ -119,7 +119,7 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
 
     let mut enrolment =
         enrolment_service_client::EnrolmentServiceClient::with_interceptor(channel.clone(), me.clone());
-    let one = enrolment.enrol(enrol(1, "cells")).await.unwrap().into_inner();
+    let one = enrolment.enrol(enrol(7, "cells")).await.unwrap().into_inner();
     ledger.check("EnrolmentService/Enrol");
     let items = tokio_stream::iter([enrol(2, "persons"), enrol(3, "persons")]);
     let mut answers = enrolment.enrol_stream(items).await.unwrap().into_inner();
@@ -173,7 +173,8 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
         auditing(channel.clone(), token_for(&service, "auditor-1", "oversight", &["national_auditor"]));
     audit.get_checkpoint(GetCheckpointRequest { context: audit_context() }).await.unwrap();
     ledger.check("AuditService/GetCheckpoint");
-    let event = one.receipt.unwrap().event_id;
+    let event = one.receipt.as_ref().unwrap().event_id.clone();
+    let first = event.clone();
     let entry = Some(get_inclusion_proof_request::Entry::EventId(event.clone()));
     let request = GetInclusionProofRequest { context: audit_context(), entry, tree_size: 0 };
     audit.get_inclusion_proof(request).await.unwrap();
@@ -189,6 +190,42 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     let request = ReplayRequest { context: audit_context(), event_id: event, with_probe: false };
     audit.replay(request).await.unwrap();
     ledger.check("AuditService/Replay");
+    let request = ReconcileRequest {
+        context: audit_context(),
+        system_name: "test-client".into(),
+        from: "2020-01-01T00:00:00Z".into(),
+        until: "2100-01-01T00:00:00Z".into(),
+        ledger: Vec::new(),
+    };
+    assert!(audit.reconcile(request).await.unwrap().into_inner().only_here_count > 10);
+    ledger.check("AuditService/Reconcile");
+    let kind = get_report_request::Kind::DpiaFacts.into();
+    let request = GetReportRequest { context: audit_context(), kind, ..GetReportRequest::default() };
+    let facts = audit.get_report(request).await.unwrap().into_inner().json;
+    assert!(facts.contains("\"persons\"") && facts.contains("retention"), "{facts}");
+    ledger.check("AuditService/GetReport");
+    let request = RecordReferralRequest {
+        context: audit_context(),
+        event_id: first.clone(),
+        body: record_referral_request::Body::LineManager.into(),
+        organisation: "force-1".into(),
+    };
+    audit.record_referral(request).await.unwrap();
+    ledger.check("AuditService/RecordReferral");
+    let request = CollectSubjectRequest {
+        context: context_of("subject_access"),
+        pool: "cells".into(),
+        subject_id: one.subject_id.clone(),
+        recipient: "the person".into(),
+    };
+    let collected =
+        auditing(channel.clone(), me.clone()).collect_subject(request).await.unwrap().into_inner();
+    let collected: serde_json::Value = serde_json::from_str(&collected.json).unwrap();
+    assert_eq!(collected["subject_reference"], "p7");
+    assert_eq!(collected["images"].as_array().unwrap().len(), 1);
+    // Enrolled, shown in two searches, read twice, altered.
+    assert_eq!(collected["recorded"].as_array().unwrap().len(), 7, "{collected}");
+    ledger.check("AuditService/CollectSubject");
     let request = ExportRequest {
         context: audit_context(),
         recipient: "the Commissioner".into(),
@@ -219,7 +256,7 @@ async fn an_auditor_needs_a_purpose_sees_what_was_shown_and_is_seen() {
         channel.clone(),
         token(&service.data()),
     );
-    enrolment.enrol(enrol(1, "cells")).await.unwrap();
+    enrolment.enrol(enrol(7, "cells")).await.unwrap();
     let searcher = token_for(&service, "officer-1", "force-1", &["searcher"]);
     let mut searching =
         search_service_client::SearchServiceClient::with_interceptor(channel.clone(), searcher.clone());
@@ -274,7 +311,7 @@ async fn an_auditor_needs_a_purpose_sees_what_was_shown_and_is_seen() {
         (EntryFilter { outcome: "denied".into(), ..base.clone() }, 0),
         (EntryFilter { until: "2020-01-01T00:00:00Z".into(), ..base.clone() }, 0),
         (EntryFilter { from: "2020-01-01T00:00:00Z".into(), ..base.clone() }, 4),
-        (EntryFilter { probe_sha256: sha256(&faces::plain(1, 1)), ..base.clone() }, 4),
+        (EntryFilter { probe_sha256: sha256(&faces::plain(7, 1)), ..base.clone() }, 4),
         (EntryFilter { probe_sha256: sha256(&faces::plain(2, 1)), ..base.clone() }, 0),
     ] {
         let found = audit.query_entries(query(filter.clone())).await.unwrap().into_inner();
@@ -306,7 +343,7 @@ async fn an_auditor_needs_a_purpose_sees_what_was_shown_and_is_seen() {
         let replayed = audit.replay(request).await.unwrap().into_inner();
         assert_eq!(replayed.response_type, "likeness.v1.SearchResponse");
         assert!(replayed.response == sent, "the replay differs from what was sent");
-        assert!(replayed.probe == faces::plain(1, 1));
+        assert!(replayed.probe == faces::plain(7, 1));
     }
     let event_id = own.receipt.unwrap().event_id;
     let request = ReplayRequest { context: audit_context(), event_id, with_probe: false };

@@ -22,11 +22,19 @@ const fn call(call: &'static str, operations: &'static [Operation], because: &'s
 
 /// Every call of the protocol.
 pub const CALLS: &[Recorded] = &[
+    call(
+        "likeness.v1.AuditService/CollectSubject",
+        &[Disclosure],
+        "what is held is given to the person it is about",
+    ),
     call("likeness.v1.AuditService/Export", &[Disclosure], "entries are handed to a named recipient"),
     call("likeness.v1.AuditService/GetCheckpoint", &[Consultation], "the head of the log is read"),
     call("likeness.v1.AuditService/GetConsistencyProof", &[Consultation], "hashes of the log are read"),
     call("likeness.v1.AuditService/GetInclusionProof", &[Consultation], "hashes of the log are read"),
+    call("likeness.v1.AuditService/GetReport", &[Consultation], "entries are counted or judged"),
     call("likeness.v1.AuditService/QueryEntries", &[Consultation], "entries about people are read"),
+    call("likeness.v1.AuditService/Reconcile", &[Consultation], "entries are compared with a ledger"),
+    call("likeness.v1.AuditService/RecordReferral", &[Disclosure], "an event is referred to a named body"),
     call("likeness.v1.AuditService/Replay", &[Consultation], "what was shown is read again"),
     call("likeness.v1.ComparisonService/Compare", &[Combination], "two people's images are put together"),
     call("likeness.v1.EnrolmentService/Enrol", &[Collection], "an image comes in"),

@@ -12,8 +12,8 @@ const OPERATIONAL: [&str; 6] = [
     "prevention_of_crime",
     "safeguarding",
 ];
-const ADMINISTRATIVE: [&str; 4] =
-    ["algorithm_testing", "custody_record", "record_management", "system_administration"];
+const ADMINISTRATIVE: [&str; 5] =
+    ["algorithm_testing", "custody_record", "record_management", "subject_access", "system_administration"];
 /// DPA 2018 s.62(4).
 const AUDIT: [&str; 4] =
     ["criminal_proceedings", "integrity_and_security", "self_monitoring", "verify_lawfulness"];
@@ -50,6 +50,7 @@ fn expected(role: Role, action: Action, kind: PoolKind, purpose: &str) -> bool {
         (Role::Enroller, Action::ReadSubject | Action::ReadImage | Action::ListPools) => {
             purpose == "record_management"
         }
+        (Role::Enroller, Action::CollectSubject) => purpose == "subject_access",
         (Role::PoolAdmin, Action::CreatePool | Action::ListPools)
         | (Role::Auditor | Role::NationalAuditor, Action::ListPools) => purpose == "system_administration",
         _ => false,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use likeness_proto::v1::get_report_request::Kind;
 use likeness_server::data::DataDir;
 
 use super::{
@@ -16,7 +17,11 @@ mod context;
 mod export;
 mod prove;
 mod query;
+mod reconcile;
+mod refer;
 mod replay;
+mod report;
+mod subject_access;
 mod verify;
 
 /// What was typed.
@@ -36,6 +41,20 @@ pub enum AuditCommand {
     Prove(prove::ProveArgs),
     /// Write the whole log into a folder that anybody can verify with the public key; recorded as a disclosure
     Export(export::ExportArgs),
+    /// Compare the log with a calling system's own ledger; exit code 7 when they differ; recorded itself
+    Reconcile(reconcile::ReconcileArgs),
+    /// Counts for publication, small ones suppressed; recorded itself
+    Stats(report::ReportArgs),
+    /// Organisations that reached data, for which purposes, since when; no persons; recorded itself
+    AccessList(report::ReportArgs),
+    /// Entries that the anomaly rules flag; recorded itself
+    Anomalies(report::ReportArgs),
+    /// Configuration facts for a data protection impact assessment; recorded itself
+    DpiaFacts(report::ReportArgs),
+    /// Record that an event was referred to a line manager or to professional standards
+    Refer(refer::ReferArgs),
+    /// Collect what is held and recorded about one subject, for them; recorded as a disclosure
+    SubjectAccess(subject_access::SubjectAccessArgs),
 }
 
 impl AuditCommand {
@@ -47,7 +66,9 @@ impl AuditCommand {
             Self::Query(args) => args.json,
             Self::Prove(args) => args.json,
             Self::Export(args) => args.json,
-            Self::ExportKey(_) | Self::Replay(_) => false,
+            Self::Reconcile(args) => args.json,
+            Self::Stats(_) | Self::AccessList(_) | Self::Anomalies(_) | Self::DpiaFacts(_) => true,
+            Self::ExportKey(_) | Self::Replay(_) | Self::Refer(_) | Self::SubjectAccess(_) => false,
         }
     }
 
@@ -111,6 +132,13 @@ pub async fn ask(command: AuditCommand, profile: &Profile) -> Result<Exit, Failu
         AuditCommand::Replay(args) => replay::run(args, profile, &connection).await,
         AuditCommand::Prove(args) => prove::run(args, profile, &connection).await,
         AuditCommand::Export(args) => export::run(args, profile, &connection).await,
+        AuditCommand::Reconcile(args) => reconcile::run(args, profile, &connection).await,
+        AuditCommand::Stats(args) => report::run(Kind::Statistics, args, profile, &connection).await,
+        AuditCommand::AccessList(args) => report::run(Kind::AccessList, args, profile, &connection).await,
+        AuditCommand::Anomalies(args) => report::run(Kind::Anomalies, args, profile, &connection).await,
+        AuditCommand::DpiaFacts(args) => report::run(Kind::DpiaFacts, args, profile, &connection).await,
+        AuditCommand::Refer(args) => refer::run(args, profile, &connection).await,
+        AuditCommand::SubjectAccess(args) => subject_access::run(args, profile, &connection).await,
         AuditCommand::Verify(_) | AuditCommand::ExportKey(_) => {
             Err(Failure::fault("this command works on files"))
         }

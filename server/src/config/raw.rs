@@ -15,6 +15,7 @@ pub(super) struct RawConfig {
     search: RawSearch,
     matcher: RawMatcher,
     audit: RawAudit,
+    siem: super::siem::RawSiem,
     identity: RawIdentity,
 }
 
@@ -81,7 +82,7 @@ struct RawIdentity {
 
 impl RawConfig {
     pub(super) fn check(self) -> Result<Config, ConfigError> {
-        let RawConfig { listen, limits, search, matcher, audit, identity } = self;
+        let RawConfig { listen, limits, search, matcher, audit, siem, identity } = self;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let message_bytes = within("limits.message_bytes", limits.message_bytes, 65_536, 67_108_864)?;
         // A message holds two images at most (compare); room is left for everything that is not an image.
@@ -176,6 +177,7 @@ impl RawConfig {
                     36_525,
                 )?,
             },
+            siem: siem.check()?,
             identity: Identity {
                 token_max_days: within("identity.token_max_days", identity.token_max_days, 1, 366)?,
                 clock_skew_s: within("identity.clock_skew_s", identity.clock_skew_s, 0, 300)?,
@@ -184,7 +186,7 @@ impl RawConfig {
     }
 }
 
-fn out_of_range(key: &'static str, value: impl ToString, range: impl Into<String>) -> ConfigError {
+pub(super) fn out_of_range(key: &'static str, value: impl ToString, range: impl Into<String>) -> ConfigError {
     ConfigError::OutOfRange { key, value: value.to_string(), range: range.into() }
 }
 

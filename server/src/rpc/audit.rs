@@ -12,18 +12,23 @@ use super::{Desk, desk::Slot, wire};
 use crate::{
     audit::{Consistency, Inclusion, StoredEntry},
     service::{
-        EntryChoice, ExportRequest, Exported, FilterFields, HeadAnswer, ProofAnswer, QueryAnswer,
-        QueryRequest, Rendered, ReplayAnswer,
+        CollectRequest, EntryChoice, ExportRequest, Exported, FilterFields, HeadAnswer, ProofAnswer,
+        QueryAnswer, QueryRequest, Rendered, ReplayAnswer,
     },
 };
 
 mod export;
+mod review;
 
 const CHECKPOINT: &str = "likeness.v1.AuditService/GetCheckpoint";
 const INCLUSION: &str = "likeness.v1.AuditService/GetInclusionProof";
 const CONSISTENCY: &str = "likeness.v1.AuditService/GetConsistencyProof";
 const QUERY: &str = "likeness.v1.AuditService/QueryEntries";
 const REPLAY: &str = "likeness.v1.AuditService/Replay";
+const RECONCILE: &str = "likeness.v1.AuditService/Reconcile";
+const REPORT: &str = "likeness.v1.AuditService/GetReport";
+const REFERRAL: &str = "likeness.v1.AuditService/RecordReferral";
+const COLLECT: &str = "likeness.v1.AuditService/CollectSubject";
 const EXPORT: &str = "likeness.v1.AuditService/Export";
 
 #[tonic::async_trait]
@@ -98,6 +103,65 @@ impl AuditService for Desk {
             let asked = arrived.asked(REPLAY, message.context, kept);
             let with_probe = message.with_probe;
             service.replay(asked, &message.event_id, |answer| render_replay(answer, with_probe))
+        })
+        .await
+    }
+
+    async fn reconcile(
+        &self,
+        request: Request<v1::ReconcileRequest>,
+    ) -> Result<Response<v1::ReconcileResponse>, Status> {
+        self.unary(RECONCILE, request, |service, arrived, message| {
+            let kept = message.encode_to_vec();
+            let asked = arrived.asked(RECONCILE, message.context.clone(), kept);
+            service.reconcile(asked, &review::reconcile(message), review::render_reconciliation)
+        })
+        .await
+    }
+
+    async fn get_report(
+        &self,
+        request: Request<v1::GetReportRequest>,
+    ) -> Result<Response<v1::GetReportResponse>, Status> {
+        self.unary(REPORT, request, |service, arrived, message| {
+            let kept = message.encode_to_vec();
+            let asked = arrived.asked(REPORT, message.context.clone(), kept);
+            service.report(asked, &review::report(message), |json| {
+                wire::rendered(v1::GetReportResponse { json: json.to_owned(), receipt: None })
+            })
+        })
+        .await
+    }
+
+    async fn record_referral(
+        &self,
+        request: Request<v1::RecordReferralRequest>,
+    ) -> Result<Response<v1::RecordReferralResponse>, Status> {
+        self.unary(REFERRAL, request, |service, arrived, message| {
+            let kept = message.encode_to_vec();
+            let asked = arrived.asked(REFERRAL, message.context.clone(), kept);
+            service.refer(asked, &review::referral(message), || {
+                wire::rendered(v1::RecordReferralResponse { receipt: None })
+            })
+        })
+        .await
+    }
+
+    async fn collect_subject(
+        &self,
+        request: Request<v1::CollectSubjectRequest>,
+    ) -> Result<Response<v1::CollectSubjectResponse>, Status> {
+        self.unary(COLLECT, request, |service, arrived, message| {
+            let kept = message.encode_to_vec();
+            let asked = arrived.asked(COLLECT, message.context, kept);
+            let request = CollectRequest {
+                pool: message.pool,
+                subject: message.subject_id,
+                recipient: message.recipient,
+            };
+            service.collect_subject(asked, &request, |json| {
+                wire::rendered(v1::CollectSubjectResponse { json: json.to_owned(), receipt: None })
+            })
         })
         .await
     }

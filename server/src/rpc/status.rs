@@ -136,7 +136,11 @@ receipted!(
     ExportResponse,
     ApproveOperatingPointResponse,
     ListOperatingPointsResponse,
-    RevokeOperatingPointResponse
+    RevokeOperatingPointResponse,
+    ReconcileResponse,
+    GetReportResponse,
+    RecordReferralResponse,
+    CollectSubjectResponse
 );
 
 #[cfg(test)]

@@ -2,18 +2,26 @@
 use super::{Asked, Context, Refusal, RefusalKind, Service, Unanswered, case::Case};
 use crate::{audit::AuditError, authorise::Action, identity::Actor};
 
+mod collect;
 mod export;
 mod filter;
 mod proofs;
 mod query;
+mod reconcile;
+mod referral;
 mod replay;
+mod report;
 mod scope;
 
+pub use collect::CollectRequest;
 pub use export::{ExportRequest, Exported};
 pub use filter::FilterFields;
 pub use proofs::{EntryChoice, HeadAnswer, ProofAnswer};
 pub use query::{QueryAnswer, QueryRequest};
+pub use reconcile::{LedgerLine, ReconcileRequest, Reconciliation};
+pub use referral::{ReferralBody, ReferralRequest};
 pub use replay::ReplayAnswer;
+pub use report::{ReportKind, ReportRequest};
 
 impl Service {
     /// Who asks, for which audit purpose, and whether they may. The one place where requests about the log are admitted.

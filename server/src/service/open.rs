@@ -14,7 +14,10 @@ use thiserror::Error;
 
 use super::{Engine, Service};
 use crate::{
-    audit::{AuditError, AuditOptions, FileAudit},
+    audit::{
+        AuditError, AuditLog, AuditOptions, FileAudit,
+        anomaly::{AnomalyRules, RulesError},
+    },
     authorise::{Action, Matrix, MatrixError, Permit},
     clock::Clock,
     config::{Config, ConfigError},
@@ -55,6 +58,9 @@ pub enum OpenError {
     /// The audit log cannot be opened, or is not sound.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The anomaly rules are not valid.
+    #[error(transparent)]
+    Anomalies(#[from] RulesError),
     /// There is no place for model packs.
     #[error(transparent)]
     Home(#[from] HomeError),
@@ -87,6 +93,20 @@ impl Service {
     /// # Errors
     /// [`OpenError`]: the first of these that is not as it must be.
     pub fn open(data: &DataDir, clock: Arc<dyn Clock>, opening: Opening) -> Result<Service, OpenError> {
+        Service::open_behind(data, clock, opening, |log| log)
+    }
+
+    /// The same with another log in front of the durable one. `benches` measures with it what durability costs; nothing in this crate
+    /// uses it, and a test sees to that.
+    ///
+    /// # Errors
+    /// As [`Service::open`].
+    pub fn open_behind(
+        data: &DataDir,
+        clock: Arc<dyn Clock>,
+        opening: Opening,
+        front: impl FnOnce(Arc<dyn AuditLog>) -> Arc<dyn AuditLog>,
+    ) -> Result<Service, OpenError> {
         let lock = data.acquire()?;
         let config = Config::read(&data.config())?;
         let matrix = Matrix::built_in()?;
@@ -99,6 +119,7 @@ impl Service {
         };
         let (audit, recovery) = FileAudit::open(&data.audit(), keys.clone(), clock.clone(), options)?;
         let points = Store::open(&data.points(), &audit)?;
+        let anomaly_rules = AnomalyRules::find(data.path())?;
         let engine = open_engine(&config, opening)?;
         let service = Service {
             data: data.clone(),
@@ -106,7 +127,8 @@ impl Service {
             clock,
             matrix,
             verifier,
-            audit: Arc::new(audit),
+            audit: front(Arc::new(audit)),
+            anomaly_rules,
             keys,
             engine,
             points,

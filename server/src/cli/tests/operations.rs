@@ -41,6 +41,13 @@ const COMMANDS: &[(&str, Accounted)] = &[
     ("audit replay", Calls(&["AuditService/Replay"])),
     ("audit prove", Calls(&["AuditService/GetInclusionProof"])),
     ("audit export", Calls(&["AuditService/Export"])),
+    ("audit reconcile", Calls(&["AuditService/Reconcile"])),
+    ("audit stats", Calls(&["AuditService/GetReport"])),
+    ("audit access-list", Calls(&["AuditService/GetReport"])),
+    ("audit anomalies", Calls(&["AuditService/GetReport"])),
+    ("audit dpia-facts", Calls(&["AuditService/GetReport"])),
+    ("audit refer", Calls(&["AuditService/RecordReferral"])),
+    ("audit subject-access", Calls(&["AuditService/CollectSubject"])),
     ("token issue", Nothing("makes a credential; what is done with it is recorded")),
     ("completions", Nothing("prints a script")),
 ];

@@ -218,7 +218,7 @@ fn word<T: Copy>(
     found
 }
 
-fn time(name: &str, text: &str, fields: &mut Fields) -> Option<Timestamp> {
+pub(super) fn time(name: &str, text: &str, fields: &mut Fields) -> Option<Timestamp> {
     if text.is_empty() {
         return None;
     }

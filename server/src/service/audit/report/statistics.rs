@@ -1,0 +1,72 @@
+//! Statistics that may be published (R13, R71): how often what was done, by whom as an organisation, never by which person.
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::suppress::{Group, LEAST, shown};
+use crate::audit::{Entry, Operation, Outcome, Phase, operations};
+
+/// An organisation or purpose that an entry does not have.
+const NONE: &str = "none";
+
+/// What is counted.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    groups: BTreeMap<&'static str, Group>,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, entry: &Entry) {
+        // An intent is not yet anything; its outcome is.
+        let Some(outcome) = entry.outcome else { return };
+        let organisation =
+            entry.actor.as_ref().and_then(|actor| actor.organisation.as_deref()).unwrap_or(NONE);
+        let audit = entry.rpc.starts_with("likeness.v1.AuditService/");
+        self.one("by_outcome", outcome.code());
+        self.one("by_operation", entry.operation.code());
+        if entry.phase == Phase::Outcome || operations::of(&entry.rpc).is_some() {
+            self.one("by_organisation", organisation);
+        }
+        if outcome != Outcome::Answered {
+            self.one("refusals_by_code", entry.refusal.as_deref().unwrap_or(NONE));
+            return;
+        }
+        if audit {
+            self.one("audit_checks_by_organisation", organisation);
+        } else {
+            self.one("by_purpose", entry.purpose_code.as_deref().unwrap_or(NONE));
+            if let Some(pool) = &entry.pool {
+                self.one("by_pool", &pool.name);
+            }
+        }
+        if entry.rpc.ends_with("/RecordReferral")
+            && let Some(body) = entry.notes.get("body")
+        {
+            self.one("referrals", &format!("{organisation}: {body}"));
+        }
+        // One entry per pool searched, and one of the whole when there were several.
+        if entry.rpc.ends_with("/Search") && entry.operation == Operation::Consultation {
+            self.one("searches_by_organisation", organisation);
+            let pool = entry.pool.as_ref().map_or(NONE, |pool| pool.name.as_str());
+            self.many("candidates_shown_by_pool", pool, entry.candidates.len() as u64);
+        }
+        if entry.operation == Operation::Disclosure {
+            let to = entry.recipient.as_ref().map_or(NONE, |recipient| recipient.organisation.as_str());
+            self.one("disclosures_by_recipient_organisation", to);
+        }
+    }
+
+    fn one(&mut self, group: &'static str, name: &str) {
+        self.many(group, name, 1);
+    }
+
+    fn many(&mut self, group: &'static str, name: &str, count: u64) {
+        *self.groups.entry(group).or_default().entry(name.to_owned()).or_default() += count;
+    }
+
+    pub(super) fn document(&self) -> Value {
+        let groups: BTreeMap<&str, Value> =
+            self.groups.iter().map(|(name, group)| (*name, shown(group))).collect();
+        json!({ "smallest_count_shown": LEAST, "groups": groups })
+    }
+}
