@@ -13,18 +13,39 @@ pub fn fisher_exact(errors: u64, trials: u64, other_errors: u64, other_trials: u
     }
     let least = total_errors.saturating_sub(other_trials);
     let most = total_errors.min(trials);
-    let fixed = choose(total, total_errors);
-    let log_probability =
-        |count: u64| choose(trials, count) + choose(other_trials, total_errors - count) - fixed;
-    let seen = log_probability(errors);
+    // Weights relative to the likeliest split, by the ratio of neighbours: no large logarithms cancel, and what is too
+    // unlikely to be a number is zero.
+    let mode = mode(trials, total_errors, total).clamp(least, most);
+    let up = |count: u64| {
+        let (taken, left) = (count as f64, (other_trials + count) as f64 - total_errors as f64);
+        (trials as f64 - taken) * (total_errors as f64 - taken) / ((taken + 1.0) * (left + 1.0))
+    };
+    let mut weights = vec![(mode, 1.0_f64)];
+    let mut weight = 1.0;
+    for count in mode..most {
+        weight *= up(count);
+        weights.push((count + 1, weight));
+        if weight == 0.0 {
+            break;
+        }
+    }
+    weight = 1.0;
+    for count in (least..mode).rev() {
+        weight /= up(count);
+        weights.push((count, weight));
+        if weight == 0.0 {
+            break;
+        }
+    }
+    let seen = weights.iter().find(|(count, _)| *count == errors).map_or(0.0, |found| found.1);
     // Splits that are as likely as the one seen may differ from it in the last digits.
-    let bound = seen + 1e-7;
-    let sum: f64 = (least..=most).map(log_probability).filter(|&value| value <= bound).map(f64::exp).sum();
-    sum.min(1.0)
+    let bound = seen * (1.0 + 1e-7);
+    let all: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    let unlikely: f64 = weights.iter().map(|(_, weight)| weight).filter(|weight| **weight <= bound).sum();
+    (unlikely / all).min(1.0)
 }
 
-/// Logarithm of the binomial coefficient.
-fn choose(from: u64, take: u64) -> f64 {
-    let log_factorial = |number: u64| libm::lgamma(number as f64 + 1.0);
-    log_factorial(from) - log_factorial(take) - log_factorial(from - take)
+/// Errors of the group in the likeliest split.
+fn mode(trials: u64, errors: u64, total: u64) -> u64 {
+    (u128::from(trials + 1) * u128::from(errors + 1) / u128::from(total + 2)) as u64
 }
