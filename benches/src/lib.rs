@@ -24,6 +24,7 @@ pub mod report;
 pub mod accountability;
 pub mod agreement;
 pub mod approximate;
+pub mod authority;
 pub mod changes;
 pub mod enrol;
 pub mod pipeline;

@@ -4,8 +4,8 @@
 use clap::{Parser, Subcommand};
 use likeness_bench::evaluate::commands;
 use likeness_bench::{
-    accountability, agreement, approximate, changes, enrol, pipeline, readme, run::RunOptions, search,
-    service,
+    accountability, agreement, approximate, authority, changes, enrol, pipeline, readme, run::RunOptions,
+    search, service,
 };
 
 #[derive(Parser)]
@@ -77,6 +77,8 @@ enum Command {
     AccountabilityServer(accountability::ServeOptions),
     /// Images enrolled per second through the bulk call.
     Enrol(enrol::Options),
+    /// Decisions about who may do what: microseconds each.
+    Authority(authority::Options),
     /// Put the tables of a run folder into benches/README.md.
     Readme(readme::Options),
 }
@@ -108,6 +110,7 @@ fn main() -> anyhow::Result<()> {
         Command::Accountability(options) => accountability::run(&run, &options),
         Command::AccountabilityServer(options) => accountability::serve(&options),
         Command::Enrol(options) => enrol::run(&run, &options),
+        Command::Authority(options) => authority::run(&run, &options),
         Command::Readme(options) => readme::run(&options),
     }
 }

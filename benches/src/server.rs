@@ -15,7 +15,7 @@ use likeness_server::profile::Profile;
 use tempfile::TempDir;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::{Interceptor, interceptor::InterceptedService};
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
 
 /// Longest wait for the server to answer; it loads its pools first.
@@ -113,7 +113,10 @@ impl Server {
     /// When the server does not accept it.
     pub async fn connect(&self) -> anyhow::Result<Connection> {
         let authority = std::fs::read(self.data.join("tls").join("ca.pem"))?;
-        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority));
+        let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority));
+        if let (Some(certificate), Some(key)) = (&self.profile.certificate, &self.profile.key) {
+            tls = tls.identity(Identity::from_pem(std::fs::read(certificate)?, std::fs::read(key)?));
+        }
         let channel = Endpoint::from_shared(self.profile.server.clone())?
             .tcp_nodelay(true)
             .tls_config(tls)?

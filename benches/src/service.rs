@@ -189,6 +189,7 @@ fn request(connection: &Connection, probe: &[u8]) -> SearchRequest {
             investigation_ref: "BENCH-1".to_owned(),
             offence_type: String::new(),
             edits: String::new(),
+            origin: 0,
         }),
         selection: Some(FaceSelection { choice: Some(Choice::Largest(true)) }),
         pools: vec![POOL.to_owned()],

@@ -32,7 +32,9 @@ pub mod verify;
 mod writer;
 
 pub use content::{Content, ContentDigests, Part};
-pub use entry::{Actor, Candidate, Change, Entry, Operation, Outcome, Phase, PoolTouched, Probe, Recipient};
+pub use entry::{
+    Actor, Authorisation, Candidate, Change, Entry, Operation, Outcome, Phase, PoolTouched, Probe, Recipient,
+};
 pub use file_log::{AuditOptions, FileAudit};
 pub use note::{Checkpoint, NoteError};
 pub use proof::{Consistency, Inclusion};

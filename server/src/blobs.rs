@@ -111,6 +111,7 @@ impl Blobs {
         // On the file system and not through the store, which hides the files of interrupted writes.
         let mut found = Reconciled::default();
         let mut present = BTreeSet::new();
+        let mut orphans = Vec::new();
         for entry in walkdir::WalkDir::new(&self.folder).min_depth(1) {
             let entry = entry.map_err(|error| BlobError::Thread(error.to_string()))?;
             if entry.file_type().is_dir() {
@@ -119,13 +120,18 @@ impl Blobs {
             let image = entry.file_name().to_str().and_then(|name| name.parse::<ImageId>().ok());
             match image.filter(|image| recorded.contains(image) && entry.path() == self.file(*image)) {
                 Some(image) => _ = present.insert(image),
-                None => {
-                    durable::remove(entry.path())?;
-                    found.removed += 1;
-                }
+                None => orphans.push(entry.into_path()),
             }
         }
         found.missing = recorded.difference(&present).copied().collect();
+        // A crash leaves orphans and loses nothing. When something is missing, too, this is not what a crash leaves: it may
+        // be another pool's folder, and its images are not ours to remove.
+        if found.missing.is_empty() {
+            for orphan in orphans {
+                durable::remove(&orphan)?;
+                found.removed += 1;
+            }
+        }
         Ok(found)
     }
 
@@ -184,8 +190,12 @@ mod tests {
         assert_eq!(blobs.get(ids[0]).unwrap(), None);
         let mut recorded: BTreeSet<ImageId> = ids.iter().copied().collect();
         recorded.remove(&ids[1]);
+        // With an image missing this may be another pool's folder: nothing is removed.
         let found = blobs.reconcile(&recorded).unwrap();
-        assert_eq!(found, Reconciled { removed: 3, missing: vec![ids[0]] });
+        assert_eq!(found, Reconciled { removed: 0, missing: vec![ids[0]] });
+        assert!(orphan.exists());
+        recorded.remove(&ids[0]);
+        assert_eq!(blobs.reconcile(&recorded).unwrap(), Reconciled { removed: 3, missing: vec![] });
         assert!(!orphan.exists());
         assert_eq!(blobs.reconcile(&recorded).unwrap().removed, 0);
     }

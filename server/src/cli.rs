@@ -20,6 +20,7 @@ mod operating_point;
 mod output;
 mod page;
 mod picture;
+mod policy;
 mod pool;
 mod profile;
 mod search;
@@ -28,6 +29,7 @@ mod selection;
 mod setup;
 mod source;
 mod subject;
+mod system;
 mod text;
 mod wording;
 
@@ -85,7 +87,13 @@ enum Command {
     /// Verify the audit log, and read it as an auditor
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Issue tokens
+    /// Ask the policies what a caller may do, and look them over
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Register, review and revoke the systems that may call
+    #[command(subcommand)]
+    System(system::SystemCommand),
+    /// Issue and revoke tokens
     #[command(subcommand)]
     Token(setup::TokenCommand),
     /// Print completions for a shell
@@ -110,6 +118,8 @@ impl Command {
             Self::Models(command) => command.json(),
             Self::Audit(command) => command.json(),
             Self::OperatingPoint(command) => command.json(),
+            Self::Policy(command) => command.json(),
+            Self::System(command) => command.json(),
             Self::Calibrate(_) | Self::Serve(_) | Self::Token(_) | Self::Completions { .. } => false,
         }
     }
@@ -137,6 +147,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Models(command) => models::run(command),
         Command::Audit(command) if command.is_local() => audit::run(&command, named),
         Command::Calibrate(args) => calibrate::run(args),
+        Command::Policy(command) => policy::run(command, named),
+        Command::System(command) => system::run(command, named),
         Command::Token(command) => setup::token(command),
         Command::Completions { shell } => completions(shell),
         client => {
@@ -175,6 +187,8 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
             | Command::Enrol(_)
             | Command::Models(_)
             | Command::Calibrate(_)
+            | Command::Policy(_)
+            | Command::System(_)
             | Command::Token(_)
             | Command::Completions { .. } => Err(Failure::fault("this command does not call the service")),
         }

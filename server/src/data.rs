@@ -98,6 +98,31 @@ impl DataDir {
         self.tls().join("server.key")
     }
 
+    /// Certificate of the first calling system: that of the profile which `init` writes.
+    pub fn client_certificate(&self) -> PathBuf {
+        self.tls().join("client.pem")
+    }
+
+    /// Private key of the first calling system.
+    pub fn client_key(&self) -> PathBuf {
+        self.tls().join("client.key")
+    }
+
+    /// Certificates of a site's own authorities for calling systems, in PEM; absent by default.
+    pub fn callers_authority(&self) -> PathBuf {
+        self.tls().join("clients.pem")
+    }
+
+    /// `revocations.toml`, tokens that are not accepted any more; absent until the first.
+    pub fn revocations(&self) -> PathBuf {
+        self.path.join("revocations.toml")
+    }
+
+    /// `issuers.toml`, issuers whose tokens are accepted beside the local one's; absent by default.
+    pub fn issuers(&self) -> PathBuf {
+        self.path.join("issuers.toml")
+    }
+
     /// `issuer/`, the key pair that signs bearer tokens.
     pub fn issuer(&self) -> PathBuf {
         self.path.join("issuer")
@@ -121,6 +146,16 @@ impl DataDir {
     /// `audit/`, the log and its sealed content.
     pub fn audit(&self) -> PathBuf {
         self.path.join("audit")
+    }
+
+    /// `systems.toml`, the registry of calling systems.
+    pub fn systems(&self) -> PathBuf {
+        self.path.join("systems.toml")
+    }
+
+    /// `policies/`, a site's own policies in place of those of the program; absent by default.
+    pub fn policies(&self) -> PathBuf {
+        self.path.join("policies")
     }
 
     /// `pools/`, one folder per pool.

@@ -10,11 +10,15 @@ use thiserror::Error;
 
 use crate::{
     audit::{AuditError, FileAudit},
+    authorise::{Purposes, PurposesError},
     clock::{Clock as _, SystemClock},
     config::{self, Config, ConfigError},
     data::DataDir,
     durable::{self, FileError},
-    identity::{IdentityError, Issuer, Role, TokenRequest},
+    identity::{
+        Agreement, IdentityError, Issuer, ReferenceFormat, Registry, RegistryError, Role, System,
+        SystemError, TokenRequest,
+    },
     keys::{FileKeyStore, KeyError},
     profile::{Profile, ProfileDefaults, ProfileError},
     tls::{self, TlsError},
@@ -94,6 +98,15 @@ pub enum InitError {
     /// The issuer or the token could not be made.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The first system could not be registered.
+    #[error(transparent)]
+    Systems(#[from] RegistryError),
+    /// The first system's reference format is not valid.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// The list of purposes is not valid.
+    #[error(transparent)]
+    Purposes(#[from] PurposesError),
     /// The key store could not be made.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -157,6 +170,14 @@ fn furnish(data: &DataDir, options: &InitOptions, config: &str, now: Timestamp) 
     let keys = FileKeyStore::create(&data.keys())?;
     FileAudit::create(&data.audit(), &keys)?;
     durable::create_dir(&data.pools())?;
+    let client = tls::make_client(data, &options.system_name, now)?;
+    durable::create_file(&data.client_key(), client.key.as_bytes())?;
+    durable::create_file(&data.client_certificate(), client.certificate.as_bytes())?;
+    let purposes = Purposes::built_in()?;
+    let systems = Registry::of([first_system(options, &purposes, client.fingerprint, now)?], |code| {
+        purposes.purpose(code).is_some()
+    })?;
+    durable::create_file(&data.systems(), systems.to_toml()?.as_bytes())?;
     durable::create_file(&data.lock(), b"")?;
     let token = issuer.mint(
         &TokenRequest {
@@ -171,6 +192,8 @@ fn furnish(data: &DataDir, options: &InitOptions, config: &str, now: Timestamp) 
     Profile {
         server: server_url(options.listen),
         ca: Some(PathBuf::from("tls").join("ca.pem")),
+        certificate: Some(PathBuf::from("tls").join("client.pem")),
+        key: Some(PathBuf::from("tls").join("client.key")),
         system_name: options.system_name.clone(),
         data_dir: Some(PathBuf::from(".")),
         token,
@@ -183,6 +206,42 @@ fn furnish(data: &DataDir, options: &InitOptions, config: &str, now: Timestamp) 
     // Last: a folder with this file is a data directory.
     durable::create_file(&data.config(), config.as_bytes())?;
     Ok(())
+}
+
+/// The system that the first profile calls as: the whole of what this installation may do, for its own organisation.
+///
+/// An installation of one's own needs no agreement with others; what stands here is to be replaced by what is agreed.
+fn first_system(
+    options: &InitOptions,
+    purposes: &Purposes,
+    certificate: String,
+    now: Timestamp,
+) -> Result<System, InitError> {
+    let in_a_year = now
+        .checked_add(SignedDuration::from_hours(24 * i64::from(options.token_days)))
+        .unwrap_or(Timestamp::MAX)
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    Ok(System {
+        name: options.system_name.clone(),
+        contact: options.operator.clone(),
+        reference_format: ReferenceFormat::ANY.parse()?,
+        feed: false,
+        certificates: [certificate].into(),
+        registered_at: now,
+        revoked_at: None,
+        agreement: Agreement {
+            id: "first-installation".to_owned(),
+            legal_basis: "the operator's own processing".to_owned(),
+            business_case: "made by `likeness init`".to_owned(),
+            approved_by: options.operator.clone(),
+            organisations: [options.organisation.clone()].into(),
+            purposes: purposes.all().into_iter().map(|purpose| purpose.code().to_owned()).collect(),
+            kinds: crate::pool::PoolKind::ALL.into(),
+            expires: in_a_year,
+            review_due: in_a_year,
+        },
+    })
 }
 
 fn make_private(dir: &Path) -> io::Result<()> {

@@ -18,6 +18,12 @@ pub struct Profile {
     /// Certificate of the authority that signed the server's; absent for plaintext. In the file, relative to the profile's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
+    /// Certificate of the calling system; absent for plaintext. In the file, relative to the profile's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// Its private key. In the file, relative to the profile's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
     /// The registered name of the calling system, sent with every request.
     pub system_name: String,
     /// The data directory when it is on this machine. In the file, relative to the profile's folder.
@@ -85,6 +91,8 @@ impl Profile {
             .map_err(|source| ProfileError::Unreadable { path: path.to_path_buf(), source })?;
         let folder = path.parent().unwrap_or(Path::new("/")).to_path_buf();
         profile.ca = profile.ca.map(|ca| folder.join(ca));
+        profile.certificate = profile.certificate.map(|certificate| folder.join(certificate));
+        profile.key = profile.key.map(|key| folder.join(key));
         // `data_dir = "."` is the usual case; joining it as it is would leave a trailing dot in every message.
         profile.data_dir = profile
             .data_dir
@@ -118,6 +126,8 @@ impl fmt::Debug for Profile {
         f.debug_struct("Profile")
             .field("server", &self.server)
             .field("ca", &self.ca)
+            .field("certificate", &self.certificate)
+            .field("key", &self.key)
             .field("system_name", &self.system_name)
             .field("data_dir", &self.data_dir)
             .field("token", &"[hidden]")

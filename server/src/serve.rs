@@ -8,7 +8,7 @@ use tokio::{
 };
 use tonic::{
     service::Routes,
-    transport::{Identity, Server, ServerTlsConfig},
+    transport::{Certificate, Identity, Server, ServerTlsConfig},
 };
 
 use crate::{
@@ -202,7 +202,11 @@ pub async fn start_behind(
         .initial_connection_window_size(4 * 1024 * 1024);
     if !listen.plaintext {
         let identity = tls::read(&data)?;
-        let tls = ServerTlsConfig::new().identity(Identity::from_pem(identity.certificate, identity.key));
+        // A caller without a certificate gets as far as being told so, and being recorded; see `service/systems.rs`.
+        let tls = ServerTlsConfig::new()
+            .identity(Identity::from_pem(identity.certificate, identity.key))
+            .client_ca_root(Certificate::from_pem(tls::callers(&data)?))
+            .client_auth_optional(true);
         server = server.tls_config(tls).map_err(ServeError::Transport)?;
     }
 

@@ -10,13 +10,13 @@ use std::{
 
 use crate::{
     audit::{AuditLog, anomaly::AnomalyRules},
-    authorise::{Action, Denied, Matrix, Permit},
+    authorise::{Action, Authoriser, Denied, Origin, Permit, Place, PoolFacts, Question},
     clock::Clock,
     config::Config,
     data::{DataDir, DataLock},
-    identity::{Actor, Verifier},
+    identity::{Caller, Registry, Revocations, Verifier, Watched},
     keys::{KeyStore, PoolName},
-    pool::Pool,
+    pool::{Pool, PoolKind},
     siem::{Feed, SiemError},
 };
 
@@ -25,6 +25,7 @@ mod audit;
 mod case;
 mod compare;
 mod context;
+mod drop_pool;
 mod engine;
 mod enrol;
 mod fields;
@@ -39,6 +40,7 @@ mod search;
 mod set_enrolled;
 mod source;
 mod subject;
+mod systems;
 #[cfg(test)]
 mod tests;
 mod turned_away;
@@ -50,7 +52,7 @@ pub use audit::{
     ReportKind, ReportRequest,
 };
 pub use compare::{CompareAnswer, CompareRequest};
-pub use context::{Asked, Context, ContextFields};
+pub use context::{Asked, Context, ContextFields, Peer};
 pub use engine::{Algorithm, Engine, ProbeFace};
 pub use enrol::{EnrolItem, EnrolOutcome, EnrolResult, Enrolment, GROUP, Prepared, RawDetails};
 pub use open::{OpenError, Opening};
@@ -80,7 +82,9 @@ pub struct Service {
     data: DataDir,
     config: Config,
     clock: Arc<dyn Clock>,
-    matrix: Matrix,
+    authoriser: Authoriser,
+    systems: Watched<Registry>,
+    revocations: Watched<Revocations>,
     verifier: Verifier,
     audit: Arc<dyn AuditLog>,
     anomaly_rules: AnomalyRules,
@@ -88,6 +92,8 @@ pub struct Service {
     engine: Engine,
     points: crate::points::Store,
     pools: RwLock<BTreeMap<PoolName, Arc<Pool>>>,
+    /// The name of the stand-in for pools that do not exist.
+    nowhere: PoolName,
     /// Makes pools one at a time.
     making: std::sync::Mutex<()>,
     /// Last, so that the data directory is given up after everything in it was closed.
@@ -132,16 +138,54 @@ impl Service {
         self.pools.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Finds a pool and decides whether this person may do this in it. A pool that does not exist is denied like any other.
+    /// The policies it runs with.
+    pub fn authoriser(&self) -> &Authoriser {
+        &self.authoriser
+    }
+
+    /// Finds a pool and decides whether this caller may do this in it.
+    ///
+    /// A pool that does not exist is decided like any other, on a stand-in: the refusal then says the same and takes as long.
     fn admit(
         &self,
-        actor: &Actor,
+        caller: &Caller,
         action: Action,
         pool: &str,
+        origin: Origin,
         context: &Context,
     ) -> Result<(Arc<Pool>, Permit), Denied> {
-        let pool = self.pool(pool).ok_or(Denied::UnknownPool)?;
-        let permit = self.matrix.authorise(actor, action, pool.facts(), &context.purpose)?;
+        let question = |facts| Question {
+            caller,
+            action,
+            place: Place::Pool(facts),
+            purpose: &context.purpose,
+            origin,
+            now: self.clock.now(),
+        };
+        let Some(pool) = self.pool(pool) else {
+            let purposes = self.authoriser.purposes().of_kind(PoolKind::Custody);
+            let facts = PoolFacts { name: &self.nowhere, kind: PoolKind::Custody, purposes: &purposes };
+            return Err(Denied::unknown_pool(self.authoriser.decide(&question(facts))));
+        };
+        let permit = self.authoriser.authorise(&question(pool.facts()))?;
         Ok((pool, permit))
+    }
+
+    /// Decides about something that is no pool.
+    fn admit_elsewhere(
+        &self,
+        caller: &Caller,
+        action: Action,
+        place: Place<'_>,
+        context: &Context,
+    ) -> Result<Permit, Denied> {
+        self.authoriser.authorise(&Question {
+            caller,
+            action,
+            place,
+            purpose: &context.purpose,
+            origin: Origin::Scene,
+            now: self.clock.now(),
+        })
     }
 }

@@ -9,6 +9,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::{
@@ -20,6 +22,19 @@ use crate::{
 const CA_YEARS: i16 = 10;
 /// Years that the server's certificate holds.
 const SERVER_YEARS: i16 = 5;
+
+/// Years that a calling system's certificate holds.
+const CLIENT_YEARS: i16 = 2;
+
+/// A calling system's certificate, made here.
+pub struct ClientIdentity {
+    /// The certificate, PEM.
+    pub certificate: String,
+    /// The private key, PEM.
+    pub key: String,
+    /// SHA-256 of the certificate, lower-case hex: what the registry knows it by.
+    pub fingerprint: String,
+}
 
 /// Certificate and key of the server, in PEM.
 pub struct ServerIdentity {
@@ -35,9 +50,12 @@ pub enum TlsError {
     /// A certificate cannot be made.
     #[error("cannot make a certificate")]
     Make(#[from] rcgen::Error),
-    /// A file cannot be written.
+    /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Something that should be a certificate is none.
+    #[error("not a certificate in PEM")]
+    NotACertificate,
     /// A certificate or key file is missing.
     #[error("cannot read `{}`; without it the server cannot serve over TLS", path.display())]
     Unreadable {
@@ -104,4 +122,68 @@ pub(crate) fn create(data: &DataDir, listen: SocketAddr, now: Timestamp) -> Resu
 pub(crate) fn read(data: &DataDir) -> Result<ServerIdentity, TlsError> {
     let read = |path: PathBuf| fs::read(&path).map_err(|source| TlsError::Unreadable { path, source });
     Ok(ServerIdentity { certificate: read(data.server_certificate())?, key: read(data.server_key())? })
+}
+
+/// What callers' certificates are checked against: the local authority, and a site's own when it has one. PEM.
+///
+/// # Errors
+/// [`TlsError::Unreadable`] when the local authority's certificate is missing.
+pub(crate) fn callers(data: &DataDir) -> Result<Vec<u8>, TlsError> {
+    let path = data.ca_certificate();
+    let mut all = fs::read(&path).map_err(|source| TlsError::Unreadable { path, source })?;
+    let path = data.callers_authority();
+    match fs::read(&path) {
+        Ok(more) => {
+            all.push(b'\n');
+            all.extend(more);
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(source) => return Err(TlsError::Unreadable { path, source }),
+    }
+    Ok(all)
+}
+
+/// Makes a certificate for a calling system, signed by the local authority.
+///
+/// # Errors
+/// [`TlsError`] when the authority's key is missing, open to others, or not usable.
+pub fn make_client(data: &DataDir, name: &str, now: Timestamp) -> Result<ClientIdentity, TlsError> {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| TlsError::NotACertificate);
+    let key = KeyPair::from_pem(&text(durable::read_private(&data.ca_key())?)?)?;
+    let path = data.ca_certificate();
+    let authority = text(fs::read(&path).map_err(|source| TlsError::Unreadable { path, source })?)?;
+    let authority = Issuer::from_ca_cert_pem(&authority, key)?;
+
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let from = today.yesterday().unwrap_or(today);
+    let mut client = CertificateParams::default();
+    client.distinguished_name.push(DnType::CommonName, name);
+    client.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    client.use_authority_key_identifier_extension = true;
+    client.not_before =
+        date_time_ymd(i32::from(from.year()), from.month().unsigned_abs(), from.day().unsigned_abs());
+    client.not_after =
+        date_time_ymd(i32::from(today.year()) + i32::from(CLIENT_YEARS), today.month().unsigned_abs(), 1);
+    let key = KeyPair::generate()?;
+    let certificate = client.signed_by(&key, &authority)?;
+    Ok(ClientIdentity {
+        fingerprint: fingerprint(certificate.der()),
+        certificate: certificate.pem(),
+        key: key.serialize_pem(),
+    })
+}
+
+/// SHA-256 of a certificate (DER), lower-case hex.
+pub fn fingerprint(certificate: &[u8]) -> String {
+    hex::encode(Sha256::digest(certificate))
+}
+
+/// The same for the first certificate of a PEM file.
+///
+/// # Errors
+/// [`TlsError::NotACertificate`].
+pub fn fingerprint_of_pem(pem: &[u8]) -> Result<String, TlsError> {
+    let certificate = CertificateDer::from_pem_slice(pem).map_err(|_| TlsError::NotACertificate)?;
+    Ok(fingerprint(&certificate))
 }

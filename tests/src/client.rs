@@ -6,7 +6,7 @@ use tonic::{
     Request, Status,
     metadata::AsciiMetadataValue,
     service::Interceptor,
-    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
 use crate::service::Service;
@@ -33,6 +33,13 @@ pub fn token(data: &Path) -> Token {
     Token(Some(format!("Bearer {value}").parse().expect("an ASCII token")))
 }
 
+/// The certificate and key of the first system, as `likeness init` made them.
+#[must_use]
+pub fn identity(data: &Path) -> Identity {
+    let read = |name: &str| fs::read(data.join("tls").join(name)).expect("the client's certificate");
+    Identity::from_pem(read("client.pem"), read("client.key"))
+}
+
 /// A token of another person, made with `likeness token issue`.
 #[must_use]
 pub fn token_for(service: &Service, person: &str, organisation: &str, roles: &[&str]) -> Token {
@@ -45,19 +52,35 @@ pub fn token_for(service: &Service, person: &str, organisation: &str, roles: &[&
 #[must_use]
 pub fn bare_token(service: &Service, person: &str, organisation: &str, roles: &[&str]) -> String {
     let data = service.data();
-    let mut arguments = vec!["token", "issue", "--data", data.to_str().expect("UTF-8")];
+    let data = data.to_str().expect("UTF-8");
+    // The system acts for the organisations of its agreement; a running server takes the change up with the next call.
+    service.ok(&[
+        "system",
+        "review",
+        "likeness-cli",
+        "--data",
+        data,
+        "--org",
+        organisation,
+        "--approved-by",
+        "A Director",
+    ]);
+    let mut arguments = vec!["token", "issue", "--data", data];
     arguments.extend(["--person", person, "--name", person, "--org", organisation]);
     roles.iter().for_each(|role| arguments.extend(["--role", role]));
     service.ok(&arguments).trim().to_owned()
 }
 
-/// A TLS connection that trusts only the service's own certificate authority.
+/// A TLS connection as the first system, which trusts only the service's own certificate authority.
 pub async fn channel(service: &Service) -> Channel {
     let authority = fs::read(service.data().join("tls/ca.pem")).expect("the certificate");
     Endpoint::from_shared(format!("https://localhost:{}", service.port()))
         .expect("an address")
         .tls_config(
-            ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority)).domain_name("localhost"),
+            ClientTlsConfig::new()
+                .ca_certificate(Certificate::from_pem(authority))
+                .identity(identity(&service.data()))
+                .domain_name("localhost"),
         )
         .expect("a TLS configuration")
         .connect()
@@ -69,7 +92,7 @@ pub async fn channel(service: &Service) -> Channel {
 #[must_use]
 pub fn context(purpose: &str, reference: &str) -> RequestContext {
     RequestContext {
-        system_name: "test-client".into(),
+        system_name: "likeness-cli".into(),
         reference_id: reference.into(),
         purpose_code: purpose.into(),
         justification: "exercised by the end-to-end tests".into(),
@@ -85,5 +108,6 @@ pub fn source() -> ProbeSource {
         investigation_ref: "OP-TEST".into(),
         offence_type: String::new(),
         edits: String::new(),
+        origin: 0,
     }
 }

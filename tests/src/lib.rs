@@ -8,5 +8,6 @@
 
 pub mod client;
 pub mod faces;
+pub mod log;
 pub mod run_folder;
 pub mod service;

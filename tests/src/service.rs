@@ -118,6 +118,31 @@ impl Service {
         }
     }
 
+    /// Starts the server, which must not start: what it said, or nothing when it serves.
+    #[must_use]
+    pub fn refuses_to_serve(&self) -> Option<String> {
+        let mut child = Command::new(binary("likeness"))
+            .arg("serve")
+            .arg("--data")
+            .arg(self.data())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("likeness runs");
+        loop {
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                child.kill().expect("the server can be killed");
+                child.wait().expect("the server can be reaped");
+                return None;
+            }
+            if child.try_wait().expect("the child can be asked").is_some() {
+                let output = child.wait_with_output().expect("the server can be reaped");
+                return Some(String::from_utf8_lossy(&output.stderr).into_owned());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Ends the server at once, as a power cut would.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -73,9 +73,7 @@ async fn a_held_image_is_never_a_candidate() {
         pool: "cells".into(),
         subject: Some(Subject::SubjectReference("p1".into())),
     };
-    let mut by_reference = request.clone();
-    by_reference.context.as_mut().unwrap().system_name = "test-client".into();
-    let read = subjects.get_subject(by_reference).await.unwrap().into_inner();
+    let read = subjects.get_subject(request).await.unwrap().into_inner();
     assert!(read.images[0].held && !read.images[0].enrolled, "{:?}", read.images[0]);
     let mut images = ImageServiceClient::with_interceptor(connection, token(&service.data()));
     let image = images

@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use likeness_matcher::pipeline::Analysed;
-use likeness_server::authorise::Matrix;
+use likeness_server::authorise::Purposes;
 use likeness_server::data::DataDir;
 use likeness_server::ids::{ImageId, SubjectId};
 use likeness_server::keys::{FileKeyStore, KeyStore as _, PoolKey};
@@ -48,7 +48,7 @@ pub fn fill(data: &Path, pool: &str, gallery: &Gallery, rows: u64, like: &Analys
     let data = DataDir::at(data);
     let _lock = data.acquire()?;
     let folder = data.pools().join(pool);
-    let definition = PoolDefinition::read(folder.join("pool.toml"), &Matrix::built_in()?)?;
+    let definition = PoolDefinition::read(folder.join("pool.toml"), &Purposes::built_in()?)?;
     let keys = FileKeyStore::open(&data.keys())?;
     let key = keys.open_pool(&definition.name, &definition.key_check)?;
     let records = SqliteRecords::open(&folder.join("records.sqlite"))?;

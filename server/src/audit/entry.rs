@@ -140,6 +140,25 @@ pub struct Change {
     pub after: Option<String>,
 }
 
+/// How a request was decided, and on what that rests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Authorisation {
+    /// Whether it was allowed.
+    pub allowed: bool,
+    /// Ids of the policies that decided; none when nothing permitted it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<String>,
+    /// What went wrong in the evaluation; any error denies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+    /// The reason of the red line that would have been crossed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub red_line: Option<String>,
+    /// Which policy set: the start of its SHA-256, hex.
+    pub policy_set: String,
+}
+
 /// What is recorded about a probe. Its pixels are not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -241,6 +260,9 @@ pub struct Entry {
     /// Who; absent when nobody was authenticated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    /// How it was decided; absent when it never came to a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Authorisation>,
     /// With which probe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
@@ -298,6 +320,7 @@ impl Entry {
             purpose_code: None,
             justification: None,
             actor: None,
+            decision: None,
             probe: None,
             candidates: Vec::new(),
             images: Vec::new(),

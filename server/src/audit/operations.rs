@@ -68,6 +68,8 @@ pub const CALLS: &[Recorded] = &[
 
 /// What the service records without being called.
 pub const HOUSEKEEPING: &[Recorded] = &[
+    call("likeness.cli/DropPool", &[Erasure], "a pool is given up, on the data folder itself"),
+    call("likeness/registry", &[Alteration], "who may call has changed: systems, tokens that are void"),
     call("likeness/retention", &[Erasure], "content past its retention is forgotten"),
     call("recovery", &Operation::ALL, "what a stop cut short is closed as what it was"),
 ];

@@ -1,79 +1,109 @@
-//! The matrix: a data file, read once, with every code in it checked.
-use std::collections::{BTreeMap, BTreeSet};
+//! The reviewed matrix: who may do what, where and for which purpose, cell by cell, and whether the policies come to it.
+//!
+//! It decides nothing. It is what people agreed on, written so that every cell can be compared with what the policies say.
+use std::{collections::BTreeSet, fmt, ops::ControlFlow, str::FromStr};
 
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Action, Denied, Purpose};
+use super::{Action, Authoriser, Decision, Origin, PolicyError, Purpose, Purposes, probes};
 use crate::{identity::Role, pool::PoolKind};
 
-/// The rules in `config/matrix.toml`.
+mod breach;
+mod stage;
+
+pub use breach::Breach;
+pub use stage::Stage;
+
+/// Who asks, in one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// A person with this one role.
+    Role(Role),
+    /// A person without any role.
+    Unroled,
+    /// A registered feed, without a person.
+    Feed,
+    /// Another registered system, without a person.
+    System,
+}
+
+/// Where, in one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Where {
+    /// In a pool of this kind.
+    Pool(PoolKind),
+    /// In no pool: one image against another, a proof about the log.
+    Service,
+    /// In what a colleague of the same organisation did.
+    Colleague,
+    /// In what somebody of another organisation did.
+    Elsewhere,
+}
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell {
+    /// Who asks.
+    pub who: Who,
+    /// To do what.
+    pub action: Action,
+    /// Where.
+    pub place: Where,
+    /// For which purpose.
+    pub purpose: Purpose,
+    /// With whose picture.
+    pub origin: Origin,
+}
+
+/// The reviewed matrix, from `policies/matrix.toml`.
 #[derive(Debug, Clone)]
 pub struct Matrix {
-    by_kind: BTreeMap<PoolKind, BTreeSet<Purpose>>,
-    administrative: BTreeSet<Purpose>,
-    /// Every allowed combination, written out; what is absent is denied. `None`: without a pool.
-    allowed: BTreeSet<(Role, Action, Option<PoolKind>, Purpose)>,
+    allowed: BTreeSet<(Who, Action, Where, Purpose)>,
+    directions: BTreeSet<(PoolKind, PoolKind, Purpose)>,
 }
 
 /// Why a matrix is refused.
 #[derive(Debug, Error)]
 pub enum MatrixError {
     /// Not TOML, or an unknown or missing key.
-    #[error("the authorisation matrix is not valid")]
+    #[error("the matrix is not valid")]
     Malformed(#[from] Box<toml::de::Error>),
     /// A version this program does not read.
-    #[error("the authorisation matrix has version {0}; this program reads version 1")]
+    #[error("the matrix has version {0}; this program reads version 1")]
     Version(u32),
     /// A code that does not exist.
-    #[error("the authorisation matrix names the {what} `{code}`, which does not exist")]
+    #[error("the matrix names the {what} `{code}`, which does not exist")]
     Unknown {
-        /// Role, action, kind or purpose.
+        /// Role, operation, place or purpose.
         what: &'static str,
         /// As written.
         code: String,
     },
-    /// A kind of pool without a list of purposes.
-    #[error("the authorisation matrix has no purposes for `{0}` pools")]
-    NoPurposes(PoolKind),
-    /// An administrative purpose that a pool's list names, too.
-    #[error("the purpose `{0}` is administrative and cannot be in the list of a pool kind")]
-    Mixed(String),
-    /// An administrative purpose that would open a search.
-    #[error("the purpose `{0}` is administrative and cannot permit `search`")]
-    SearchByAdministration(String),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawMatrix {
+struct Raw {
     version: u32,
-    purposes: BTreeMap<String, Vec<String>>,
-    administrative: RawAdministrative,
-    allow: Vec<RawRule>,
-    allow_without_pool: Vec<RawPoolless>,
+    allow: Vec<RawAllow>,
+    direction: Vec<RawDirection>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawAdministrative {
+struct RawAllow {
+    roles: Vec<String>,
+    operations: Vec<String>,
+    places: Vec<String>,
     purposes: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawRule {
-    roles: Vec<String>,
-    actions: Vec<String>,
-    kinds: Vec<String>,
-    purposes: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPoolless {
-    roles: Vec<String>,
-    actions: Vec<String>,
+struct RawDirection {
+    from: PoolKind,
+    to: PoolKind,
     purposes: Vec<String>,
 }
 
@@ -82,116 +112,164 @@ impl Matrix {
     ///
     /// # Errors
     /// [`MatrixError`], which a test rules out for the file in the repository.
-    pub fn built_in() -> Result<Matrix, MatrixError> {
-        Matrix::parse(include_str!("../../config/matrix.toml"))
+    pub fn built_in(purposes: &Purposes) -> Result<Matrix, MatrixError> {
+        Matrix::parse(include_str!("../../policies/matrix.toml"), purposes)
     }
 
     /// Reads a matrix.
     ///
     /// # Errors
-    /// [`MatrixError`] for an unknown key or code, or a rule that contradicts itself.
-    pub fn parse(text: &str) -> Result<Matrix, MatrixError> {
-        let raw: RawMatrix = toml::from_str(text).map_err(Box::new)?;
+    /// [`MatrixError`] for an unknown key or code.
+    pub fn parse(text: &str, purposes: &Purposes) -> Result<Matrix, MatrixError> {
+        let raw: Raw = toml::from_str(text).map_err(Box::new)?;
         if raw.version != 1 {
             return Err(MatrixError::Version(raw.version));
         }
-        let mut by_kind = BTreeMap::new();
-        for (kind, codes) in raw.purposes {
-            by_kind.insert(pool_kind(&kind)?, codes.into_iter().map(Purpose).collect::<BTreeSet<_>>());
-        }
-        for kind in PoolKind::ALL {
-            if by_kind.get(&kind).is_none_or(BTreeSet::is_empty) {
-                return Err(MatrixError::NoPurposes(kind));
-            }
-        }
-        let administrative: BTreeSet<Purpose> =
-            raw.administrative.purposes.into_iter().map(Purpose).collect();
-        if let Some(mixed) = by_kind.values().flatten().find(|purpose| administrative.contains(purpose)) {
-            return Err(MatrixError::Mixed(mixed.0.clone()));
-        }
-        let mut matrix = Matrix { by_kind, administrative, allowed: BTreeSet::new() };
+        let purpose = |code: &String| purposes.purpose(code).ok_or_else(|| unknown("purpose", code));
+        let mut matrix = Matrix { allowed: BTreeSet::new(), directions: BTreeSet::new() };
         for rule in &raw.allow {
-            let kinds =
-                rule.kinds.iter().map(|kind| pool_kind(kind).map(Some)).collect::<Result<Vec<_>, _>>()?;
-            matrix.add(&rule.roles, &rule.actions, &kinds, &rule.purposes)?;
-        }
-        for rule in &raw.allow_without_pool {
-            matrix.add(&rule.roles, &rule.actions, &[None], &rule.purposes)?;
-        }
-        Ok(matrix)
-    }
-
-    fn add(
-        &mut self,
-        roles: &[String],
-        actions: &[String],
-        kinds: &[Option<PoolKind>],
-        purposes: &[String],
-    ) -> Result<(), MatrixError> {
-        for role in roles {
-            let role: Role = role.parse().map_err(|_| unknown("role", role))?;
-            for action in actions {
-                let action = Action::ALL
-                    .into_iter()
-                    .find(|a| a.code() == action)
-                    .ok_or_else(|| unknown("action", action))?;
-                for purpose in purposes {
-                    let purpose = self.purpose(purpose).ok_or_else(|| unknown("purpose", purpose))?;
-                    if action == Action::Search && self.administrative.contains(&purpose) {
-                        return Err(MatrixError::SearchByAdministration(purpose.0));
-                    }
-                    for kind in kinds {
-                        self.allowed.insert((role, action, *kind, purpose.clone()));
+            for role in &rule.roles {
+                let who: Who = role.parse().map_err(|()| unknown("role", role))?;
+                for operation in &rule.operations {
+                    let action: Action = operation.parse().map_err(|()| unknown("operation", operation))?;
+                    for place in &rule.places {
+                        let at: Where = place.parse().map_err(|()| unknown("place", place))?;
+                        for code in &rule.purposes {
+                            matrix.allowed.insert((who, action, at, purpose(code)?));
+                        }
                     }
                 }
             }
         }
+        for RawDirection { from, to, purposes: codes } in &raw.direction {
+            for code in codes {
+                matrix.directions.insert((*from, *to, purpose(code)?));
+            }
+        }
+        Ok(matrix)
+    }
+
+    /// Whether a cell is allowed.
+    pub fn allows(&self, cell: &Cell) -> bool {
+        match (cell.action, cell.origin, cell.place) {
+            (Action::Search, Origin::Recorded(from), Where::Pool(to)) => {
+                self.directions.contains(&(from, to, cell.purpose.clone())) && self.searches(cell.who)
+            }
+            _ => self.allowed.contains(&(cell.who, cell.action, cell.place, cell.purpose.clone())),
+        }
+    }
+
+    fn searches(&self, who: Who) -> bool {
+        self.allowed.iter().any(|(allowed, action, _, _)| *allowed == who && *action == Action::Search)
+    }
+
+    /// Every cell: every caller, action, place, purpose, and for a search every origin.
+    pub fn cells(purposes: &Purposes) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for place in Where::all() {
+            for action in Action::ALL {
+                for origin in probes::origins(action) {
+                    for purpose in purposes.all() {
+                        for who in Who::all() {
+                            cells.push(Cell {
+                                who,
+                                action,
+                                place,
+                                purpose: purpose.clone(),
+                                origin: *origin,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        cells
+    }
+
+    /// Asks the authoriser about every cell, in a world where nothing else stands in the way: the agreement covers
+    /// everything, the person is trained, and the pool lists every purpose, so that the policies alone decide.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when the world cannot be made.
+    pub fn walk(
+        &self,
+        authoriser: &Authoriser,
+        mut each: impl FnMut(&Cell, &Decision, bool) -> ControlFlow<()>,
+    ) -> Result<(), PolicyError> {
+        let stage = Stage::new(authoriser.purposes())?;
+        for cell in Matrix::cells(authoriser.purposes()) {
+            let decision = stage.ask(&cell, None, |question| authoriser.decide(question));
+            if each(&cell, &decision, self.allows(&cell)).is_break() {
+                break;
+            }
+        }
         Ok(())
     }
-
-    /// The purpose with this code, when it is in the controlled list.
-    pub fn purpose(&self, code: &str) -> Option<Purpose> {
-        let purpose = Purpose(code.to_owned());
-        let known = self.administrative.contains(&purpose)
-            || self.by_kind.values().any(|list| list.contains(&purpose));
-        known.then_some(purpose)
-    }
-
-    /// Every purpose code, sorted.
-    pub fn purposes(&self) -> BTreeSet<&Purpose> {
-        self.administrative.iter().chain(self.by_kind.values().flatten()).collect()
-    }
-
-    /// What a pool of this kind may permit, which is also its default.
-    pub fn purposes_of(&self, kind: PoolKind) -> BTreeSet<Purpose> {
-        self.by_kind.get(&kind).cloned().unwrap_or_default()
-    }
-
-    /// True for the purposes of keeping records and running the service.
-    pub fn is_administrative(&self, purpose: &Purpose) -> bool {
-        self.administrative.contains(purpose)
-    }
-
-    pub(super) fn decide(
-        &self,
-        roles: &BTreeSet<Role>,
-        action: Action,
-        kind: Option<PoolKind>,
-        purpose: &Purpose,
-    ) -> Result<(), Denied> {
-        if roles.iter().any(|role| self.allowed.contains(&(*role, action, kind, purpose.clone()))) {
-            return Ok(());
-        }
-        let other_purpose =
-            self.allowed.iter().any(|(role, a, k, _)| roles.contains(role) && *a == action && *k == kind);
-        Err(if other_purpose { Denied::Purpose } else { Denied::Role })
-    }
-}
-
-fn pool_kind(code: &str) -> Result<PoolKind, MatrixError> {
-    code.parse().map_err(|_| unknown("pool kind", code))
 }
 
 fn unknown(what: &'static str, code: &str) -> MatrixError {
     MatrixError::Unknown { what, code: code.to_owned() }
+}
+
+impl Who {
+    /// Every caller.
+    pub fn all() -> impl Iterator<Item = Who> {
+        Role::ALL.into_iter().map(Who::Role).chain([Who::Unroled, Who::Feed, Who::System])
+    }
+
+    /// The name used in the matrix.
+    pub fn code(self) -> &'static str {
+        match self {
+            Who::Role(role) => role.code(),
+            Who::Unroled => "(no role)",
+            Who::Feed => "(feed)",
+            Who::System => "(system)",
+        }
+    }
+
+    /// True for a person.
+    pub fn is_person(self) -> bool {
+        matches!(self, Who::Role(_) | Who::Unroled)
+    }
+}
+
+impl Where {
+    /// Every place.
+    pub fn all() -> impl Iterator<Item = Where> {
+        PoolKind::ALL.into_iter().map(Where::Pool).chain([Where::Service, Where::Colleague, Where::Elsewhere])
+    }
+
+    /// The name used in the matrix.
+    pub fn code(self) -> &'static str {
+        match self {
+            Where::Pool(kind) => kind.code(),
+            Where::Service => "no_pool",
+            Where::Colleague => "trail_of_a_colleague",
+            Where::Elsewhere => "trail_of_another_organisation",
+        }
+    }
+}
+
+impl FromStr for Who {
+    type Err = ();
+
+    fn from_str(code: &str) -> Result<Self, ()> {
+        Who::all().find(|who| who.code() == code).ok_or(())
+    }
+}
+
+impl FromStr for Where {
+    type Err = ();
+
+    fn from_str(code: &str) -> Result<Self, ()> {
+        Where::all().find(|place| place.code() == code).ok_or(())
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (who, place) = (self.who.code(), self.place.code());
+        write!(f, "{who} {} {place} for {}", self.action, self.purpose)?;
+        if self.action == Action::Search { write!(f, " from {}", self.origin) } else { Ok(()) }
+    }
 }

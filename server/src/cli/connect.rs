@@ -12,7 +12,7 @@ use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
-    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
 use super::{
@@ -69,10 +69,13 @@ impl Connection {
     pub async fn open(profile: &Profile) -> Result<Self, Failure> {
         let mut endpoint = endpoint(profile.server.clone())?;
         if let Some(pem) = &profile.authority {
-            let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
+            let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
+            if let Some((certificate, key)) = &profile.identity {
+                tls = tls.identity(Identity::from_pem(certificate, key));
+            }
             endpoint = endpoint.tls_config(tls).map_err(|error| {
                 Failure::usage(format!(
-                    "the certificate authority of `{}` cannot be used: {}",
+                    "the certificates of `{}` cannot be used: {}",
                     profile.path.display(),
                     chain(&error)
                 ))

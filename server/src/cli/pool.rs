@@ -25,6 +25,8 @@ pub enum PoolCommand {
     Create(CreateArgs),
     /// List the pools you may see. Default purpose `system_administration`
     List(ListArgs),
+    /// Destroy a pool's key and remove its files; no server may run. Asked for under the purpose `system_administration`
+    Drop(DropArgs),
 }
 
 impl PoolCommand {
@@ -33,13 +35,14 @@ impl PoolCommand {
         match self {
             Self::Create(args) => args.json,
             Self::List(args) => args.json,
+            Self::Drop(_) => false,
         }
     }
 }
 
-/// The kinds, as typed.
+/// The kinds of pool, as typed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
+pub enum Kind {
     Custody,
     Person,
     #[value(alias = "missing_person")]
@@ -60,6 +63,22 @@ impl From<Kind> for PoolKind {
             Kind::UnidentifiedRemains => Self::UnidentifiedRemains,
         }
     }
+}
+
+/// A pool to give up.
+#[derive(Args, Debug)]
+pub struct DropArgs {
+    /// Its name
+    name: String,
+    /// Its name once more: nothing in it can be read again, not from a backup either
+    #[arg(long, value_name = "NAME")]
+    confirm: String,
+    /// Why, in your own words (8 to 1,000 characters)
+    #[arg(long, value_name = "TEXT")]
+    justification: String,
+    /// Your own id for this interaction [default: `cli-` and a new UUID]
+    #[arg(long, value_name = "REF")]
+    reference: Option<String>,
 }
 
 /// A new pool.
@@ -155,6 +174,22 @@ pub async fn run(command: PoolCommand, profile: &Profile) -> Result<Exit, Failur
                 quality_policy: args.quality,
             };
             show_one(&create(profile, request).await?, json)?;
+        }
+        PoolCommand::Drop(args) => {
+            if args.confirm != args.name {
+                return Err(Failure::usage(format!("`--confirm` must be `{}` to drop that pool", args.name)));
+            }
+            let asked = AssumedContext::of(Some(args.justification), args.reference);
+            let context = asked.wire(profile, PURPOSE, "");
+            let running = Failure::new(Exit::Unreachable, "a pool can be dropped only while no server runs")
+                .advise("stop the server, and run this where the data folder is");
+            let dropped = offline::remove(profile, args.name, context, running).await?;
+            output::line(&format!(
+                "Pool `{}` dropped with {} subjects and {} images: its key is destroyed, its files are removed.",
+                plain(&dropped.value.name),
+                dropped.value.subjects,
+                dropped.value.images_held
+            ))?;
         }
         PoolCommand::List(args) => {
             let context = args.context.wire(profile, PURPOSE, "list of the pools from the command line");

@@ -22,6 +22,8 @@ pub struct Profile {
     pub server: String,
     /// PEM of the authority that signed the server's certificate; none without TLS.
     pub authority: Option<String>,
+    /// PEM of this system's certificate and private key; none without TLS.
+    pub identity: Option<(String, String)>,
     /// The registered name of this calling system.
     pub system_name: String,
     /// The bearer token of the acting person.
@@ -56,7 +58,7 @@ impl Profile {
             let failure = Failure::usage(chain(&error));
             match &error {
                 ProfileError::Invalid { .. } => {
-                    failure.advise("its keys are server, ca, system_name, token, data_dir and [defaults] purpose, justification")
+                    failure.advise("its keys are server, ca, certificate, key, system_name, token, data_dir and [defaults] purpose, justification")
                 }
                 _ => failure,
             }
@@ -102,9 +104,30 @@ impl Profile {
                 )));
             }
         };
+        let identity = match (&authority, written.certificate, written.key) {
+            (None, ..) => None,
+            (Some(_), Some(certificate), Some(key)) => {
+                let read = |file: &Path| {
+                    fs::read_to_string(file).map_err(|error| {
+                        Failure::usage(format!(
+                            "cannot read `{}` named in `{shown}`: {error}",
+                            file.display()
+                        ))
+                    })
+                };
+                Some((read(&certificate)?, read(&key)?))
+            }
+            (Some(_), ..) => {
+                return Err(Failure::usage(format!(
+                    "`{shown}` names no `certificate` and `key`, so the server cannot tell which system calls"
+                ))
+                .advise("add the files that `likeness system register` made for this system"));
+            }
+        };
         Ok(Self {
             server: written.server,
             authority,
+            identity,
             system_name: written.system_name,
             token: written.token.trim().to_owned(),
             data_dir: written.data_dir,

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use likeness_server::{
     data::DataDir,
-    identity::{Issuer, Role, TokenRequest},
+    identity::{Issuer, Revocations, Role, Standing, TokenRequest},
     init::{InitOptions, init as make},
     serve::{self, ServeOptions},
 };
@@ -151,6 +151,22 @@ fn log_to_standard_error(json: bool) -> Result<(), Failure> {
 pub enum TokenCommand {
     /// Issue a token for a person and print it; put it into that person's profile
     Issue(IssueArgs),
+    /// Revoke a person's tokens, or one token; a running server refuses them within seconds
+    Revoke(RevokeArgs),
+}
+
+/// A revocation.
+#[derive(Args, Debug)]
+pub struct RevokeArgs {
+    /// The folder that `likeness init` made
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Id of the person: every token issued to them up to now
+    #[arg(long, value_name = "ID", required_unless_present = "token")]
+    person: Option<String>,
+    /// Id of one token, its claim `jti`
+    #[arg(long, value_name = "JTI")]
+    token: Option<String>,
 }
 
 /// A token.
@@ -168,9 +184,16 @@ pub struct IssueArgs {
     /// Organisation of the person
     #[arg(long)]
     org: String,
-    /// Role; give it again for more: searcher, enroller, reviewer, pool_admin, auditor, national_auditor
+    /// Role; give it again for more: searcher, enroller, reviewer, pool_admin, auditor,
+    /// national_auditor, protected_viewer
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
+    /// The holder is a machine: it may ask, and never records a decision
+    #[arg(long)]
+    service_account: bool,
+    /// Last day of the person's training, for those who record decisions
+    #[arg(long, value_name = "DATE")]
+    trained_until: Option<jiff::civil::Date>,
     /// Days until it expires, at most 366
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
     days: u32,
@@ -181,7 +204,29 @@ pub struct IssueArgs {
 /// # Errors
 /// The issuer's key is not in the data folder, or a role is unknown.
 pub fn token(command: TokenCommand) -> Result<Exit, Failure> {
-    let TokenCommand::Issue(args) = command;
+    match command {
+        TokenCommand::Issue(args) => issue(args),
+        TokenCommand::Revoke(args) => revoke(&args),
+    }
+}
+
+fn revoke(args: &RevokeArgs) -> Result<Exit, Failure> {
+    let path = DataDir::at(&args.data).revocations();
+    let mut revocations = Revocations::read(&path).map_err(Failure::usage)?;
+    let now = Timestamp::now();
+    if let Some(person) = &args.person {
+        revocations.revoke_person(person, now);
+    }
+    if let Some(token) = &args.token {
+        revocations.revoke_token(token, now);
+    }
+    let text = revocations.to_toml().map_err(Failure::fault)?;
+    output::private_file(&path, text.as_bytes())?;
+    output::note("Revoked; a running server takes it up within seconds.");
+    Ok(Exit::Done)
+}
+
+fn issue(args: IssueArgs) -> Result<Exit, Failure> {
     let known = || Role::ALL.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let roles = args
         .roles
@@ -200,7 +245,19 @@ pub fn token(command: TokenCommand) -> Result<Exit, Failure> {
         roles,
         days: args.days,
     };
-    let token = issuer.mint(&request, Timestamp::now()).map_err(|error| Failure::usage(chain(&error)))?;
+    let trained_until = args
+        .trained_until
+        .map(|last| {
+            // The day itself still counts.
+            let next = last.tomorrow().unwrap_or(last);
+            next.to_zoned(jiff::tz::TimeZone::UTC).map(|start| start.timestamp())
+        })
+        .transpose()
+        .map_err(|error| Failure::usage(format!("`--trained-until` is out of range: {error}")))?;
+    let standing = Standing { service_account: args.service_account, trained_until };
+    let token = issuer
+        .mint_with(&request, standing, Timestamp::now())
+        .map_err(|error| Failure::usage(chain(&error)))?;
     output::line(&token)?;
     output::note(&format!(
         "Valid for {} days. Whoever holds it acts as this person: hand it over privately, as `token` in a profile of mode 600.",

@@ -1,7 +1,9 @@
 //! Where a probe came from: the flags that become a `ProbeSource`.
 
 use clap::{Args, builder::PossibleValuesParser};
-use likeness_proto::v1::{ProbeSource, RequestContext};
+use likeness_proto::v1::{PoolKind, ProbeSource, RequestContext};
+
+use super::pool::Kind;
 
 /// What `--source` accepts, as the service defines it.
 pub const SOURCE_TYPES: [&str; 11] = [
@@ -36,6 +38,10 @@ pub struct Acquisition {
     /// Any enhancement or edit made to the image; leave out when there was none
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     edits: String,
+    /// Kind of pool that the person in the image is recorded in, for a photograph of a missing person say; leave out for
+    /// an image from anywhere else. It decides, with the purpose, which pools may be searched
+    #[arg(long, value_enum, value_name = "KIND")]
+    origin: Option<Kind>,
 }
 
 impl Acquisition {
@@ -47,6 +53,7 @@ impl Acquisition {
             investigation_ref: self.investigation.clone().unwrap_or_else(|| context.reference_id.clone()),
             offence_type: self.offence_type.clone(),
             edits: self.edits.clone(),
+            origin: self.origin.map_or(PoolKind::Unspecified, PoolKind::from).into(),
         }
     }
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{NewPool, PoolKind};
 use crate::{
-    authorise::{Matrix, Purpose},
+    authorise::{Purpose, Purposes},
     keys::{KeyCheck, PoolName},
     text,
 };
@@ -154,13 +154,13 @@ pub(crate) struct CheckedPool {
 
 impl CheckedPool {
     /// Checks what a caller asked for.
-    pub(crate) fn check(new: NewPool, matrix: &Matrix) -> Result<CheckedPool, DefinitionError> {
+    pub(crate) fn check(new: NewPool, known: &Purposes) -> Result<CheckedPool, DefinitionError> {
         let name = pool_name(&new.name)?;
         let length = new.rationale.chars().count();
         if !(8..=1000).contains(&length) || new.rationale.chars().any(text::is_hidden) {
             return Err(DefinitionError::Rationale);
         }
-        let purposes = purposes(&new.purposes, new.kind, matrix)?;
+        let purposes = purposes(&new.purposes, new.kind, known)?;
         let policy = policy(&new.quality)?;
         Ok(CheckedPool {
             name,
@@ -178,7 +178,7 @@ impl PoolDefinition {
     ///
     /// # Errors
     /// [`DefinitionError`] when it is missing or not valid.
-    pub fn read(path: PathBuf, matrix: &Matrix) -> Result<PoolDefinition, DefinitionError> {
+    pub fn read(path: PathBuf, known: &Purposes) -> Result<PoolDefinition, DefinitionError> {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(source) => return Err(DefinitionError::Unreadable { path, source }),
@@ -202,7 +202,7 @@ impl PoolDefinition {
             name: pool_name(&raw.name)?,
             kind: raw.kind,
             rationale: raw.rationale,
-            purposes: purposes(&codes, raw.kind, matrix)?,
+            purposes: purposes(&codes, raw.kind, known)?,
             policy: policy(&raw.quality)?,
             rules: raw.quality,
             created_at: raw.created_at,
@@ -236,14 +236,18 @@ fn pool_name(name: &str) -> Result<PoolName, DefinitionError> {
     name.parse().map_err(|_| DefinitionError::Name)
 }
 
-fn purposes(codes: &[String], kind: PoolKind, matrix: &Matrix) -> Result<BTreeSet<Purpose>, DefinitionError> {
-    let allowed = matrix.purposes_of(kind);
+fn purposes(
+    codes: &[String],
+    kind: PoolKind,
+    known: &Purposes,
+) -> Result<BTreeSet<Purpose>, DefinitionError> {
+    let allowed = known.of_kind(kind);
     if codes.is_empty() {
         return Ok(allowed);
     }
     let mut chosen = BTreeSet::new();
     for code in codes {
-        match matrix.purpose(code).filter(|purpose| allowed.contains(purpose)) {
+        match known.purpose(code).filter(|purpose| allowed.contains(purpose)) {
             Some(purpose) => chosen.insert(purpose),
             None => {
                 return Err(DefinitionError::Purpose {

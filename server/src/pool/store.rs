@@ -21,11 +21,11 @@ use super::{
     sealed::SubjectSeal,
 };
 use crate::{
-    authorise::{Matrix, Permit, PoolFacts},
+    authorise::{Permit, PoolFacts, Purposes},
     blobs::Blobs,
     durable,
     ids::{ImageId, SubjectId},
-    keys::{KeyStore, PoolKey, PoolName},
+    keys::{KeyError, KeyStore, PoolKey, PoolName},
     records::{PoolMeta, RecordStore, SqliteRecords},
 };
 
@@ -47,8 +47,8 @@ pub struct PoolParts<'a> {
     pub folder: &'a Path,
     /// The key store.
     pub keys: &'a Arc<dyn KeyStore>,
-    /// The rules.
-    pub matrix: &'a Matrix,
+    /// The controlled list of purposes.
+    pub purposes: &'a Purposes,
     /// Name of the model pack the server runs.
     pub pack: &'a str,
     /// Space of that pack.
@@ -127,7 +127,7 @@ impl Pool {
         if parts.folder.join(name.as_str()).exists() || !staged.exists() {
             return Ok(());
         }
-        if let Ok(definition) = PoolDefinition::read(staged.join("pool.toml"), parts.matrix)
+        if let Ok(definition) = PoolDefinition::read(staged.join("pool.toml"), parts.purposes)
             && parts.keys.open_pool(name, &definition.key_check).is_ok()
         {
             parts.keys.destroy_pool(name)?;
@@ -135,11 +135,32 @@ impl Pool {
         remove_folder(&staged)
     }
 
+    /// Removes what is left of a pool whose drop was cut short. A pool that still has its key was not dropped, and stays.
+    pub(crate) fn finish_drop(parts: &PoolParts<'_>, name: &PoolName) -> Result<(), PoolError> {
+        let file = parts.folder.join(name.as_str()).join("pool.toml");
+        if !file.exists() {
+            return Pool::remove_files(parts.folder, name);
+        }
+        let definition = PoolDefinition::read(file, parts.purposes)?;
+        match parts.keys.open_pool(name, &definition.key_check) {
+            Err(KeyError::UnknownPool { .. }) => Pool::remove_files(parts.folder, name),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Removes the files of a pool, durably. Its key must be gone before.
+    pub(crate) fn remove_files(folder: &Path, name: &PoolName) -> Result<(), PoolError> {
+        remove_folder(&folder.join(name.as_str()))?;
+        let failed = |source| durable::FileError::Io { action: "sync", path: folder.to_path_buf(), source };
+        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        Ok(())
+    }
+
     /// Opens the pool in `folder/name`, without its index: call [`Pool::load`] before it is searched or written.
     pub(crate) fn open(parts: &PoolParts<'_>, name: &PoolName) -> Result<Pool, PoolError> {
         let folder = parts.folder.join(name.as_str());
         let file = folder.join("pool.toml");
-        let definition = PoolDefinition::read(file.clone(), parts.matrix)?;
+        let definition = PoolDefinition::read(file.clone(), parts.purposes)?;
         if definition.name != *name {
             return Err(DefinitionError::Contradiction { path: file, field: "name" }.into());
         }

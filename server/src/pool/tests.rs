@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    authorise::{Action, Matrix, Permit},
+    authorise::{Action, Permit, Purposes},
     ids::{ImageId, SubjectId},
     keys::{FileKeyStore, KeyStore},
 };
@@ -20,7 +20,7 @@ use crate::{
 struct Place {
     folder: TempDir,
     keys: Arc<dyn KeyStore>,
-    matrix: Matrix,
+    purposes: Purposes,
     space: SpaceId,
 }
 
@@ -29,7 +29,12 @@ impl Place {
         let folder = TempDir::new().unwrap();
         let keys: Arc<dyn KeyStore> = Arc::new(FileKeyStore::create(&folder.path().join("keys")).unwrap());
         crate::durable::create_dir(&folder.path().join("pools")).unwrap();
-        Place { folder, keys, matrix: Matrix::built_in().unwrap(), space: "11".repeat(32).parse().unwrap() }
+        Place {
+            folder,
+            keys,
+            purposes: Purposes::built_in().unwrap(),
+            space: "11".repeat(32).parse().unwrap(),
+        }
     }
 
     fn pools(&self) -> PathBuf {
@@ -40,7 +45,7 @@ impl Place {
         PoolParts {
             folder,
             keys: &self.keys,
-            matrix: &self.matrix,
+            purposes: &self.purposes,
             pack: "test-pack",
             space: self.space,
             dimension: 4,
@@ -57,7 +62,7 @@ impl Place {
             purposes: vec![],
             quality: vec![],
         };
-        let checked = CheckedPool::check(new, &self.matrix).unwrap();
+        let checked = CheckedPool::check(new, &self.purposes).unwrap();
         Pool::create(&self.parts(&self.pools()), checked, now()).unwrap()
     }
 
@@ -284,7 +289,7 @@ fn a_lost_image_file_and_a_moved_template_keep_the_pool_closed() {
 
 #[test]
 fn names_purposes_and_rules_that_cannot_be_are_refused() {
-    let matrix = Matrix::built_in().unwrap();
+    let purposes = Purposes::built_in().unwrap();
     let good = NewPool {
         name: "cells".to_owned(),
         kind: PoolKind::Custody,
@@ -292,7 +297,7 @@ fn names_purposes_and_rules_that_cannot_be_are_refused() {
         purposes: vec!["criminal_investigation".to_owned()],
         quality: vec![QualityRule { component: "*".to_owned(), refuse_below: Some(5), flag_below: None }],
     };
-    assert!(CheckedPool::check(good.clone(), &matrix).is_ok());
+    assert!(CheckedPool::check(good.clone(), &purposes).is_ok());
     let rule = |component: &str, refuse_below, flag_below| {
         vec![QualityRule { component: component.to_owned(), refuse_below, flag_below }]
     };
@@ -316,7 +321,7 @@ fn names_purposes_and_rules_that_cannot_be_are_refused() {
         },
     ];
     for new in bad {
-        assert!(CheckedPool::check(new.clone(), &matrix).is_err(), "{new:?}");
+        assert!(CheckedPool::check(new.clone(), &purposes).is_err(), "{new:?}");
     }
 }
 

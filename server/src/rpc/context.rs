@@ -2,22 +2,30 @@
 use std::time::{Duration, Instant};
 
 use likeness_proto::v1;
-use tonic::codegen::http::HeaderMap;
+use tonic::{
+    Extensions,
+    codegen::http::HeaderMap,
+    transport::{
+        CertificateDer,
+        server::{TcpConnectInfo, TlsConnectInfo},
+    },
+};
 
-use crate::service::{Asked, ContextFields};
+use crate::service::{Asked, ContextFields, Peer};
 
 /// Token and deadline of one call.
 #[derive(Debug, Clone)]
 pub(super) struct Arrived {
+    pub(super) peer: Peer,
     pub(super) token: Option<String>,
     pub(super) deadline: Instant,
 }
 
 impl Arrived {
     /// Reads the headers. The client may ask for less time than `most`, never for more.
-    pub(super) fn read(headers: &HeaderMap, most: Duration) -> Arrived {
+    pub(super) fn read(peer: Peer, headers: &HeaderMap, most: Duration) -> Arrived {
         let allowed = timeout(headers).map_or(most, |asked| asked.min(most));
-        Arrived { token: token(headers), deadline: Instant::now() + allowed }
+        Arrived { peer, token: token(headers), deadline: Instant::now() + allowed }
     }
 
     pub(super) fn asked(
@@ -26,7 +34,44 @@ impl Arrived {
         context: Option<v1::RequestContext>,
         request: Vec<u8>,
     ) -> Asked {
-        Asked { rpc, token: self.token, context: fields(context), deadline: self.deadline, request }
+        Asked {
+            peer: self.peer,
+            rpc,
+            token: self.token,
+            context: fields(context),
+            deadline: self.deadline,
+            request,
+        }
+    }
+}
+
+/// How a call came in, as the transport says. TLS is told from plaintext by what the transport leaves; only plaintext that
+/// says so is local.
+pub(super) fn peer(extensions: &Extensions) -> Peer {
+    peer_of(
+        extensions.get::<TlsConnectInfo<TcpConnectInfo>>().map(TlsConnectInfo::peer_certs),
+        extensions.get::<TcpConnectInfo>().is_some(),
+    )
+}
+
+/// The same before the call is one of gRPC.
+pub(super) fn http_peer(extensions: &tonic::codegen::http::Extensions) -> Peer {
+    peer_of(
+        extensions.get::<TlsConnectInfo<TcpConnectInfo>>().map(TlsConnectInfo::peer_certs),
+        extensions.get::<TcpConnectInfo>().is_some(),
+    )
+}
+
+type Certificates = std::sync::Arc<Vec<CertificateDer<'static>>>;
+
+fn peer_of(tls: Option<Option<Certificates>>, plaintext: bool) -> Peer {
+    match tls {
+        Some(certificates) => certificates
+            .as_ref()
+            .and_then(|chain| chain.first())
+            .map_or(Peer::Nobody, |own| Peer::Certificate(crate::tls::fingerprint(own))),
+        None if plaintext => Peer::Local,
+        None => Peer::Nobody,
     }
 }
 
@@ -96,7 +141,7 @@ mod tests {
             ("123456789S", 30_000),
             ("-1S", 30_000),
         ] {
-            let arrived = Arrived::read(&headers("grpc-timeout", value), most);
+            let arrived = Arrived::read(Peer::Local, &headers("grpc-timeout", value), most);
             let left = arrived.deadline.saturating_duration_since(Instant::now());
             let expected = Duration::from_millis(expected);
             assert!(left <= expected && left + Duration::from_secs(1) > expected, "{value}: {left:?}");

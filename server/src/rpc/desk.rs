@@ -11,11 +11,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::{Extensions, Request, Response, Status};
 
 use super::{
-    context::Arrived,
+    context::{Arrived, peer},
     status::{self, Receipted},
     wire,
 };
-use crate::service::{Answer, Refusal, RefusalKind, Service, TurnedAway, Unanswered};
+use crate::service::{Answer, Peer, Refusal, RefusalKind, Service, TurnedAway, Unanswered};
 
 /// What every call of every service is handled with.
 #[derive(Clone)]
@@ -87,8 +87,8 @@ impl Desk {
     {
         let slot = Slot::take(request.extensions_mut())?;
         let headers = request.metadata().clone().into_headers();
-        let arrived = Arrived::read(&headers, self.deadline);
-        let token = arrived.token.clone();
+        let arrived = Arrived::read(peer(request.extensions()), &headers, self.deadline);
+        let (came, token) = (arrived.peer.clone(), arrived.token.clone());
         let message = request.into_inner();
         let service = Arc::clone(&self.service);
         let done = tokio::task::spawn_blocking(move || {
@@ -99,12 +99,12 @@ impl Desk {
         match done.await {
             Ok(Ok(answer)) => Ok(Response::new(finish(answer))),
             Ok(Err(refused)) => Err(status::unanswered(refused)),
-            Err(_) => Err(self.broken(rpc, token).await),
+            Err(_) => Err(self.broken(rpc, came, token).await),
         }
     }
 
     /// Records that the work of a call broke off: a defect, caught at the last moment.
-    pub(super) async fn broken(&self, rpc: &'static str, token: Option<String>) -> Status {
+    pub(super) async fn broken(&self, rpc: &'static str, peer: Peer, token: Option<String>) -> Status {
         let refusal = Refusal::new(
             RefusalKind::Fault,
             "broke_off",
@@ -112,7 +112,7 @@ impl Desk {
         );
         turn_away(
             &self.service,
-            TurnedAway { rpc: rpc.to_owned(), token, unrecorded_before: 0 },
+            TurnedAway { rpc: rpc.to_owned(), token, peer, unrecorded_before: 0 },
             refusal,
             None,
         )

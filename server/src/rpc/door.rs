@@ -19,11 +19,11 @@ use tonic::{Code, Status, body::Body, codegen::http};
 use tower::{Layer, Service as Tower};
 
 use super::{
-    context::token,
+    context::{http_peer, token},
     desk::{Slot, turn_away},
     status,
 };
-use crate::service::{Refusal, RefusalKind, Service, TurnedAway};
+use crate::service::{Peer, Refusal, RefusalKind, Service, TurnedAway};
 
 /// Start of the path of every call of ours. Health and reflection pass without a slot and reach nothing of a pool.
 const OURS: &str = "/likeness.";
@@ -56,13 +56,18 @@ impl DoorLayer {
     }
 
     /// Records that a call was turned away, unless so many are being recorded that it is only counted.
-    async fn away(&self, rpc: String, token: Option<String>, refusal: Refusal, code: Option<Code>) -> Status {
+    async fn away(
+        &self,
+        (rpc, peer, token): (String, Peer, Option<String>),
+        refusal: Refusal,
+        code: Option<Code>,
+    ) -> Status {
         let Ok(_recorder) = self.recorders.try_acquire() else {
             self.unrecorded.fetch_add(1, Ordering::Relaxed);
             return Status::new(code.unwrap_or(status::code(refusal.kind)), refusal.message);
         };
         let unrecorded_before = self.unrecorded.swap(0, Ordering::Relaxed);
-        turn_away(&self.service, TurnedAway { rpc, token, unrecorded_before }, refusal, code).await
+        turn_away(&self.service, TurnedAway { rpc, token, peer, unrecorded_before }, refusal, code).await
     }
 }
 
@@ -108,11 +113,12 @@ where
         let layer = self.layer.clone();
         let rpc = path.trim_start_matches('/').to_owned();
         let token = token(request.headers());
+        let who = (rpc, http_peer(request.extensions()), token);
         let bulk = path == ENROL_STREAM;
         Box::pin(async move {
             let room = if bulk { &layer.streams } else { &layer.requests };
             let Ok(room) = Arc::clone(room).try_acquire_owned() else {
-                return Ok(layer.away(rpc, token, busy(bulk), None).await.into_http());
+                return Ok(layer.away(who, busy(bulk), None).await.into_http());
             };
             let slot = Slot::new(room);
             request.extensions_mut().insert(slot.clone());
@@ -126,7 +132,7 @@ where
                 }
                 Err(_) => {
                     drop(response);
-                    return Ok(layer.away(rpc, token, too_slow(), None).await.into_http());
+                    return Ok(layer.away(who, too_slow(), None).await.into_http());
                 }
             };
             let answered = answered?;
@@ -141,7 +147,7 @@ where
                 None => Ok(answered),
                 Some(status) => {
                     let (refusal, code) = unreadable(&status);
-                    Ok(layer.away(rpc, token, refusal, Some(code)).await.into_http())
+                    Ok(layer.away(who, refusal, Some(code)).await.into_http())
                 }
             }
         })

@@ -7,7 +7,12 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Desk, context::Arrived, desk::Slot, wire};
+use super::{
+    Desk,
+    context::{Arrived, peer},
+    desk::Slot,
+    wire,
+};
 use crate::service::{
     EnrolItem, EnrolOutcome, EnrolResult, RawDetails, Rendered, SetEnrolledAnswer, SetEnrolledRequest,
 };
@@ -40,13 +45,14 @@ impl EnrolmentService for Desk {
         let slot = Slot::take(request.extensions_mut())?;
         let headers = request.metadata().clone().into_headers();
         // No deadline for the whole: a stream may run for hours. Each item and each wait for the next has its own.
-        let token = Arrived::read(&headers, self.deadline).token;
+        let came = peer(request.extensions());
+        let token = Arrived::read(came.clone(), &headers, self.deadline).token;
         let (results, answers) = mpsc::channel(crate::service::GROUP);
         let desk = self.clone();
         let messages = request.into_inner();
         tokio::spawn(async move {
             let _slot = slot;
-            bulk::run(&desk, token, messages, results).await;
+            bulk::run(&desk, (came, token), messages, results).await;
         });
         Ok(Response::new(ReceiverStream::new(answers)))
     }

@@ -9,6 +9,7 @@ use prost::Message;
 
 use crate::{
     audit,
+    authorise::Origin,
     pool::{Details, PoolKind},
     service::{Algorithm, ProbeSource, Refusal, Rendered},
 };
@@ -96,8 +97,19 @@ pub(super) fn selection(selection: Option<v1::FaceSelection>) -> Selection {
 }
 
 pub(super) fn probe_source(source: v1::ProbeSource) -> ProbeSource {
-    let v1::ProbeSource { source_type, acquired_under, investigation_ref, offence_type, edits } = source;
-    ProbeSource { source_type, acquired_under, investigation_ref, offence_type, edits }
+    let recorded = kind_of(source.origin);
+    let unknown_origin = recorded.is_none() && source.origin != v1::PoolKind::Unspecified as i32;
+    let origin = recorded.map_or(Origin::Scene, Origin::Recorded);
+    let v1::ProbeSource { source_type, acquired_under, investigation_ref, offence_type, edits, .. } = source;
+    ProbeSource {
+        source_type,
+        acquired_under,
+        investigation_ref,
+        offence_type,
+        edits,
+        origin,
+        unknown_origin,
+    }
 }
 
 pub(super) fn details(details: &Details) -> v1::SubjectDetails {

@@ -50,11 +50,16 @@ impl Place {
         let ca = Certificate::from_pem(fs::read(self.data.join("tls/ca.pem")).unwrap());
         Endpoint::from_shared(format!("https://localhost:{}", self.running.address().port()))
             .unwrap()
-            .tls_config(ClientTlsConfig::new().ca_certificate(ca))
+            .tls_config(ClientTlsConfig::new().ca_certificate(ca).identity(self.identity()))
             .unwrap()
             .connect()
             .await
             .unwrap()
+    }
+
+    fn identity(&self) -> tonic::transport::Identity {
+        let read = |name: &str| fs::read(self.data.join("tls").join(name)).unwrap();
+        tonic::transport::Identity::from_pem(read("client.pem"), read("client.key"))
     }
 
     fn request<T>(&self, message: T) -> Request<T> {
@@ -77,7 +82,7 @@ impl Place {
 
 fn context(purpose: &str) -> Option<v1::RequestContext> {
     Some(v1::RequestContext {
-        system_name: "test".to_owned(),
+        system_name: "likeness-cli".to_owned(),
         reference_id: "ref-1".to_owned(),
         purpose_code: purpose.to_owned(),
         justification: "asked by a test".to_owned(),

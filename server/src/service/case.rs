@@ -1,11 +1,13 @@
 //! One request on its way to the audit log: everything known of it so far, ready to be recorded whatever happens.
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use super::{Answer, Asked, Context, ContextFields, ProbeSource, Refusal, Rendered, Service, Unanswered};
+use super::{
+    Answer, Asked, Context, ContextFields, Peer, ProbeSource, Refusal, Rendered, Service, Unanswered,
+};
 use crate::{
     audit::{self, Content, Entry, Outcome, Phase, PoolTouched, Receipt, Submission, operations},
-    authorise::Action,
-    identity::Actor,
+    authorise::{Action, Decision, Denied, Origin, Permit, Place},
+    identity::{Actor, Caller, IdentityError, System},
     pool::Pool,
     text,
 };
@@ -14,6 +16,8 @@ use crate::{
 pub(super) const MOST_REFUSED_BYTES: usize = 128 * 1024;
 /// Longest pool name that is recorded when there is no such pool.
 const MOST_POOL_CHARS: usize = 64;
+/// Longest error of a policy that is recorded.
+const MOST_ERROR_CHARS: usize = 512;
 
 /// A request being worked on.
 pub(super) struct Case<'s> {
@@ -21,7 +25,9 @@ pub(super) struct Case<'s> {
     pub(super) action: Action,
     pub(super) rpc: &'static str,
     context: ContextFields,
+    peer: Peer,
     actor: Option<Actor>,
+    decision: Option<Decision>,
     probe: Option<audit::Probe>,
     /// The encoded request without images.
     request: Vec<u8>,
@@ -37,7 +43,9 @@ impl<'s> Case<'s> {
             action,
             rpc: asked.rpc,
             context: asked.context,
+            peer: asked.peer,
             actor: None,
+            decision: None,
             probe: None,
             request: asked.request,
             notes: BTreeMap::new(),
@@ -45,12 +53,89 @@ impl<'s> Case<'s> {
         }
     }
 
-    /// Who asks and why: the token first, so that nobody unknown learns anything about fields or purposes.
-    pub(super) fn introduce(&mut self, token: Option<&str>) -> Result<(Actor, Context), Refusal> {
-        let actor = self.service.verifier.verify(token)?;
-        self.actor = Some(actor.clone());
-        let context = self.context.check(&self.service.matrix)?;
-        Ok((actor, context))
+    /// Who asks and why: system and person first, so that nobody unknown learns anything about fields or purposes.
+    ///
+    /// On this machine, where a system is known only by the name in the fields, the person comes first.
+    pub(super) fn introduce(&mut self, token: Option<&str>) -> Result<(Caller, Context), Refusal> {
+        let known = match self.peer {
+            Peer::Local => None,
+            Peer::Nobody | Peer::Certificate(_) => {
+                Some(self.service.system_of(&self.peer, &self.context.system_name)?)
+            }
+        };
+        let person = self.person(token, known.as_deref())?;
+        self.actor.clone_from(&person);
+        let context = self.context.check(self.service.authoriser.purposes())?;
+        let system = match known {
+            Some(system) => system,
+            None => self.service.system_of(&self.peer, &context.system_name)?,
+        };
+        self.service.check_system(&system, &context, &self.context)?;
+        Ok((Caller { system, person }, context))
+    }
+
+    /// The person at the system; nobody, where a feed brings no token for what feeds may do.
+    fn person(&self, token: Option<&str>, known: Option<&System>) -> Result<Option<Actor>, Refusal> {
+        if token.is_none() && self.action.is_open_to_feeds() {
+            let feed = match known {
+                Some(system) => system.feed,
+                None => {
+                    let named = self.service.system_of(&self.peer, &self.context.system_name);
+                    named.is_ok_and(|system| system.feed)
+                }
+            };
+            if feed {
+                return Ok(None);
+            }
+        }
+        self.service.person(token).map(Some)
+    }
+
+    /// The same for what only a person does.
+    pub(super) fn introduce_person(
+        &mut self,
+        token: Option<&str>,
+    ) -> Result<(Caller, Actor, Context), Refusal> {
+        let (caller, context) = self.introduce(token)?;
+        let actor = caller.person.clone().ok_or(IdentityError::Missing)?;
+        Ok((caller, actor, context))
+    }
+
+    /// Decides about a pool, for the record and for the caller.
+    pub(super) fn admit(
+        &mut self,
+        caller: &Caller,
+        pool: &str,
+        context: &Context,
+    ) -> Result<(Arc<Pool>, Permit), Refusal> {
+        let admitted = self.service.admit(caller, self.action, pool, Origin::Scene, context);
+        let (pool, permit) = admitted.map_err(|denied| self.denied(&denied, "the pool"))?;
+        self.decision = permit.decision().cloned();
+        Ok((pool, permit))
+    }
+
+    /// Decides about something that is no pool, for the record and for the caller.
+    pub(super) fn admit_elsewhere(
+        &mut self,
+        caller: &Caller,
+        place: Place<'_>,
+        context: &Context,
+    ) -> Result<Permit, Refusal> {
+        let admitted = self.service.admit_elsewhere(caller, self.action, place, context);
+        let permit = admitted.map_err(|denied| self.denied(&denied, "the operation"))?;
+        self.decision = permit.decision().cloned();
+        Ok(permit)
+    }
+
+    /// Keeps a denial for the record; what the caller is told says less.
+    pub(super) fn denied(&mut self, denied: &Denied, what: &str) -> Refusal {
+        self.decision = Some(denied.decision().clone());
+        Refusal::denied(denied, what)
+    }
+
+    /// Keeps a decision for the record.
+    pub(super) fn decided(&mut self, decision: Option<&Decision>) {
+        self.decision = decision.cloned();
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -106,6 +191,10 @@ impl<'s> Case<'s> {
         });
         entry.probe = self.probe.clone();
         entry.notes = self.notes.clone();
+        if let Peer::Certificate(fingerprint) = &self.peer {
+            entry.notes.insert("certificate".to_owned(), fingerprint.clone());
+        }
+        entry.decision = self.decision.as_ref().map(recorded);
         entry
     }
 
@@ -146,6 +235,21 @@ impl<'s> Case<'s> {
         entry.refusal = Some(refusal.audit_code().to_owned());
         let content = Content { request: self.take_request(), ..Content::default() };
         self.service.refused(Submission { entry, content }, refusal)
+    }
+}
+
+/// A decision as it is recorded.
+pub(super) fn recorded(decision: &Decision) -> audit::Authorisation {
+    audit::Authorisation {
+        allowed: decision.allowed,
+        policies: decision.policies.clone(),
+        errors: decision
+            .errors
+            .iter()
+            .filter_map(|error| text::recordable(error, MOST_ERROR_CHARS))
+            .collect(),
+        red_line: decision.red_line.clone(),
+        policy_set: decision.policy_set.to_string(),
     }
 }
 

@@ -2,7 +2,7 @@
 use std::time::Instant;
 
 use super::{Refusal, RefusalKind, fields::Fields};
-use crate::authorise::{Matrix, Purpose};
+use crate::authorise::{Purpose, Purposes};
 
 /// The context as it was sent; nothing in it is checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,8 +17,22 @@ pub struct ContextFields {
     pub justification: String,
 }
 
+/// How a request came in: what its system is known by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Peer {
+    /// Over TLS without a client certificate: nobody.
+    #[default]
+    Nobody,
+    /// Over TLS, with the client certificate of this SHA-256 (lower-case hex); the authority that signed it is checked.
+    Certificate(String),
+    /// From this machine, in plaintext on loopback or in the same process: the system is the one it names.
+    Local,
+}
+
 /// A request as it arrived.
 pub struct Asked {
+    /// How it came in.
+    pub peer: Peer,
     /// Full name of the call, for example `likeness.v1.SearchService/Search`.
     pub rpc: &'static str,
     /// The bearer token, when one came.
@@ -48,7 +62,7 @@ impl ContextFields {
     ///
     /// # Errors
     /// A [`Refusal`] that names every field that is missing or wrong, or the purposes there are.
-    pub fn check(&self, matrix: &Matrix) -> Result<Context, Refusal> {
+    pub fn check(&self, purposes: &Purposes) -> Result<Context, Refusal> {
         let [system, reference, purpose, justification] = Self::MOST;
         let mut fields = Fields::default();
         fields.text("context.system_name", &self.system_name, 1, system);
@@ -56,8 +70,8 @@ impl ContextFields {
         fields.text("context.purpose_code", &self.purpose_code, 1, purpose);
         fields.text("context.justification", &self.justification, 8, justification);
         fields.finish()?;
-        let purpose = matrix.purpose(&self.purpose_code).ok_or_else(|| {
-            let known: Vec<&str> = matrix.purposes().into_iter().map(Purpose::code).collect();
+        let purpose = purposes.purpose(&self.purpose_code).ok_or_else(|| {
+            let known: Vec<&str> = purposes.all().into_iter().map(Purpose::code).collect();
             Refusal::new(
                 RefusalKind::Denied,
                 "unknown_purpose",

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use likeness_matcher::{detect::Face, pipeline::Analysed, quality::QualityReport, select::Selection};
 
 use super::{
-    Answer, Asked, Context, ContextFields, Refusal, RefusalKind, Rendered, Service, Unanswered,
+    Answer, Asked, Context, ContextFields, Peer, Refusal, RefusalKind, Rendered, Service, Unanswered,
     case::{Case, named},
     fields::Fields,
 };
@@ -118,6 +118,7 @@ struct Ready {
 pub struct Enrolment {
     service: Arc<Service>,
     rpc: &'static str,
+    peer: Peer,
     token: Option<String>,
     fields: ContextFields,
     context: Context,
@@ -132,14 +133,13 @@ impl Service {
     /// [`Unanswered`] when the request is refused or denied.
     pub fn begin_enrolment(self: &Arc<Self>, asked: Asked, pool: &str) -> Result<Enrolment, Unanswered> {
         let (rpc, token, fields) = (asked.rpc, asked.token.clone(), asked.context.clone());
+        let peer = asked.peer.clone();
         let mut case = Case::begin(self, Action::Enrol, asked);
-        let decided = case.introduce(token.as_deref()).and_then(|(actor, context)| {
+        let decided = case.introduce(token.as_deref()).and_then(|(caller, context)| {
             let mut checked = Fields::default();
             checked.text("pool", pool, 1, 64);
             checked.finish()?;
-            let (pool, permit) = self
-                .admit(&actor, Action::Enrol, pool, &context)
-                .map_err(|denied| Refusal::denied(denied, "the pool"))?;
+            let (pool, permit) = case.admit(&caller, pool, &context)?;
             if pool.is_ready() {
                 Ok((context, pool, permit))
             } else {
@@ -152,7 +152,7 @@ impl Service {
         });
         match decided {
             Ok((context, pool, permit)) => {
-                Ok(Enrolment { service: Arc::clone(self), rpc, token, fields, context, pool, permit })
+                Ok(Enrolment { service: Arc::clone(self), rpc, peer, token, fields, context, pool, permit })
             }
             Err(refusal) => Err(case.refuse(named(pool), refusal)),
         }
@@ -172,12 +172,21 @@ impl Enrolment {
 
     /// A fresh case for one item or one refusal, with the person named.
     fn case(&self, deadline: Instant) -> Result<Case<'_>, Box<(Case<'_>, Refusal)>> {
-        let asked =
-            Asked { rpc: self.rpc, token: None, context: self.fields.clone(), deadline, request: Vec::new() };
+        let asked = Asked {
+            peer: self.peer.clone(),
+            rpc: self.rpc,
+            token: None,
+            context: self.fields.clone(),
+            deadline,
+            request: Vec::new(),
+        };
         let mut case = Case::begin(&self.service, Action::Enrol, asked);
         // Again, and not only at the start of a stream: a token can expire while images keep coming.
         match case.introduce(self.token.as_deref()) {
-            Ok(_) => Ok(case),
+            Ok(_) => {
+                case.decided(self.permit.decision());
+                Ok(case)
+            }
             Err(refusal) => Err(Box::new((case, refusal))),
         }
     }

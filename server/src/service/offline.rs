@@ -8,7 +8,9 @@ use std::{
 use jiff::Timestamp;
 use thiserror::Error;
 
-use super::{Asked, ContextFields, OpenError, Opening, PoolList, RefusalKind, Rendered, Service, Unanswered};
+use super::{
+    Asked, ContextFields, OpenError, Opening, Peer, PoolList, RefusalKind, Rendered, Service, Unanswered,
+};
 use crate::{
     clock::SystemClock,
     data::{DataDir, DataError},
@@ -85,6 +87,25 @@ pub fn list_pools(
     Ok(answer.map_err(unanswered)?.into_parts().0)
 }
 
+/// Drops a pool: its key is destroyed and its files are removed.
+///
+/// # Errors
+/// [`OfflineError`] when a server runs, or the request is refused.
+pub fn drop_pool(
+    data: &Path,
+    token: &str,
+    context: &OfflineContext,
+    pool: &str,
+) -> Result<PoolSummary, OfflineError> {
+    let service = open(data)?;
+    let asked = asked("likeness.cli/DropPool", token, context, pool.as_bytes().to_vec());
+    let answer = service.drop_pool(asked, pool, |summary| Rendered {
+        bytes: describe_summary(summary),
+        message: summary.clone(),
+    });
+    Ok(answer.map_err(unanswered)?.into_parts().0)
+}
+
 fn open(data: &Path) -> Result<Service, OfflineError> {
     Service::open(&DataDir::at(data), Arc::new(SystemClock), Opening::Administer).map_err(|error| match error
     {
@@ -95,6 +116,8 @@ fn open(data: &Path) -> Result<Service, OfflineError> {
 
 fn asked(rpc: &'static str, token: &str, context: &OfflineContext, request: Vec<u8>) -> Asked {
     Asked {
+        // Whoever may open the data directory is not asked for a certificate: the lock and the files are theirs.
+        peer: Peer::Local,
         rpc,
         token: Some(token.to_owned()),
         context: context.clone(),

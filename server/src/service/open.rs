@@ -18,12 +18,12 @@ use crate::{
         AuditError, AuditLog, AuditOptions, FileAudit,
         anomaly::{AnomalyRules, RulesError},
     },
-    authorise::{Action, Matrix, MatrixError, Permit},
+    authorise::{Action, Authoriser, Permit, PolicyError},
     clock::Clock,
     config::{Config, ConfigError},
     data::{DataDir, DataError},
-    identity::{IdentityError, Verifier},
-    keys::{FileKeyStore, KeyError, KeyStore},
+    identity::{IdentityError, Registry, Revocations, Verifier, Watched},
+    keys::{FileKeyStore, KeyError, KeyStore, PoolName},
     points::{Store, StoreError},
     pool::{Pool, PoolError, names},
 };
@@ -46,9 +46,12 @@ pub enum OpenError {
     /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The authorisation matrix is not valid.
+    /// The policies are not valid, or permit what a red line forbids.
     #[error(transparent)]
-    Matrix(#[from] MatrixError),
+    Policies(#[from] PolicyError),
+    /// The registry of systems, or the list of revoked tokens, cannot be used.
+    #[error("{0}")]
+    Callers(String),
     /// The issuer's public key cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -109,7 +112,13 @@ impl Service {
     ) -> Result<Service, OpenError> {
         let lock = data.acquire()?;
         let config = Config::read(&data.config())?;
-        let matrix = Matrix::built_in()?;
+        let authoriser = open_policies(data)?;
+        let purposes = authoriser.purposes().clone();
+        let systems = Watched::open(data.systems(), move |path| {
+            Registry::read(path, |code| purposes.purpose(code).is_some()).map_err(|error| error.to_string())
+        })
+        .map_err(OpenError::Callers)?;
+        let revocations = Watched::open(data.revocations(), Revocations::read).map_err(OpenError::Callers)?;
         let verifier = Verifier::open(data, &config.identity, clock.clone())?;
         let keys: Arc<dyn KeyStore> = Arc::new(FileKeyStore::open(&data.keys())?);
         let options = AuditOptions {
@@ -125,7 +134,10 @@ impl Service {
             data: data.clone(),
             config,
             clock,
-            matrix,
+            authoriser,
+            systems,
+            revocations,
+            nowhere: nowhere()?,
             verifier,
             audit: front(Arc::new(audit)),
             anomaly_rules,
@@ -137,6 +149,7 @@ impl Service {
             _lock: lock,
         };
         service.sweep_pools(&recovery.open_intents)?;
+        service.finish_drops(&recovery.open_intents)?;
         service.open_pools(opening)?;
         service.close_intents(&recovery.open_intents)?;
         Ok(service)
@@ -163,6 +176,23 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// The policies of the data directory when it has some, otherwise those of the program.
+fn open_policies(data: &DataDir) -> Result<Authoriser, PolicyError> {
+    let folder = data.policies();
+    let (authoriser, source) = if folder.exists() {
+        (Authoriser::read(&folder)?, folder.display().to_string())
+    } else {
+        (Authoriser::built_in()?, "built in".to_owned())
+    };
+    tracing::info!(policy_set = authoriser.digest(), source, "policies loaded");
+    Ok(authoriser)
+}
+
+/// A name that stands in for every pool that does not exist.
+fn nowhere() -> Result<PoolName, OpenError> {
+    "nowhere".parse().map_err(|_| OpenError::Recovery)
 }
 
 fn open_engine(config: &Config, opening: Opening) -> Result<Engine, OpenError> {

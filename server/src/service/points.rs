@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use super::{Answer, Asked, Refusal, RefusalKind, Rendered, Service, Unanswered, case::Case, fields::Fields};
 use crate::{
     audit::{Content, Entry, Outcome, Phase, Submission},
-    authorise::Action,
+    authorise::{Action, Place},
     identity::Actor,
     keys::VerifierKey,
     points::{self, Approval, DIGEST_NOTE, Kept, PointId, Revocation, Situation, State, StoreError},
@@ -126,13 +126,10 @@ impl Service {
     /// Its purposes exist, and every kind of pool it names may permit at least one of them.
     fn check_uses(&self, point: &points::OperatingPoint) -> Result<(), Refusal> {
         for code in &point.applies_to.use_cases {
-            let purpose = self.matrix.purpose(code).filter(|purpose| !self.matrix.is_administrative(purpose));
+            let purposes = self.authoriser.purposes();
+            let purpose = purposes.purpose(code).filter(|purpose| purposes.is_operational(purpose));
             let reached = purpose.is_some_and(|purpose| {
-                point
-                    .applies_to
-                    .pool_kinds
-                    .iter()
-                    .any(|kind| self.matrix.purposes_of(*kind).contains(&purpose))
+                point.applies_to.pool_kinds.iter().any(|kind| purposes.of_kind(*kind).contains(&purpose))
             });
             if !reached {
                 return Err(Refusal::invalid(
@@ -223,10 +220,8 @@ impl Service {
     ) -> Result<Answer<M>, Unanswered> {
         let token = asked.token.clone();
         let mut case = Case::begin(self, Action::ListOperatingPoints, asked);
-        let found = case.introduce(token.as_deref()).and_then(|(actor, context)| {
-            self.matrix
-                .authorise_without_pool(&actor, Action::ListOperatingPoints, &context.purpose)
-                .map_err(|denied| Refusal::denied(denied, "the operation"))?;
+        let found = case.introduce(token.as_deref()).and_then(|(caller, context)| {
+            case.admit_elsewhere(&caller, Place::Service, &context)?;
             if id.is_empty() { Ok(self.points.all()) } else { Ok(vec![self.point(id)?]) }
         });
         match found {
@@ -259,10 +254,8 @@ impl Service {
     }
 
     fn may_change_points(&self, case: &mut Case<'_>, token: Option<&str>) -> Result<Actor, Refusal> {
-        let (actor, context) = case.introduce(token)?;
-        self.matrix
-            .authorise_without_pool(&actor, Action::ApproveOperatingPoint, &context.purpose)
-            .map_err(|denied| Refusal::denied(denied, "the operation"))?;
+        let (caller, actor, context) = case.introduce_person(token)?;
+        case.admit_elsewhere(&caller, Place::Service, &context)?;
         Ok(actor)
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     audit::{Content, Outcome, Phase, PoolTouched, Submission},
-    authorise::{Action, Denied, Permit, PoolFacts},
+    authorise::{Action, Permit, Place, PoolFacts},
     pool::{CheckedPool, NewPool, Pool, PoolError, PoolKind, PoolParts, PoolSummary},
 };
 
@@ -23,7 +23,7 @@ impl Service {
         PoolParts {
             folder,
             keys: &self.keys,
-            matrix: &self.matrix,
+            purposes: self.authoriser.purposes(),
             pack: self.engine.pack(),
             space: self.engine.space(),
             dimension: self.engine.dimension(),
@@ -80,11 +80,11 @@ impl Service {
         token: Option<&str>,
         new: NewPool,
     ) -> Result<(CheckedPool, Permit), Refusal> {
-        let (actor, context) = case.introduce(token)?;
+        let (caller, context) = case.introduce(token)?;
         let kind = new.kind;
         // The right to make pools first, with the purposes of the kind: who lacks it learns nothing about names.
-        let every = self.matrix.purposes_of(kind);
-        let checked = CheckedPool::check(new, &self.matrix).map_err(PoolError::from);
+        let every = self.authoriser.purposes().of_kind(kind);
+        let checked = CheckedPool::check(new, self.authoriser.purposes()).map_err(PoolError::from);
         let placeholder;
         let name = match &checked {
             Ok(checked) => &checked.name,
@@ -94,10 +94,7 @@ impl Service {
             }
         };
         let facts = PoolFacts { name, kind, purposes: &every };
-        let permit = self
-            .matrix
-            .authorise(&actor, Action::CreatePool, facts, &context.purpose)
-            .map_err(|denied| Refusal::denied(denied, "the operation"))?;
+        let permit = case.admit_elsewhere(&caller, Place::Pool(facts), &context)?;
         let checked = checked?;
         if self.pool(checked.name.as_str()).is_some() {
             return Err(exists());
@@ -135,24 +132,27 @@ impl Service {
     }
 
     fn listed(&self, case: &mut Case<'_>, token: Option<&str>) -> Result<PoolList, Refusal> {
-        let (actor, context) = case.introduce(token)?;
+        let (caller, context) = case.introduce(token)?;
         // Who may see no kind of pool is denied, whatever pools there are.
-        let mut denied = Some(Denied::Role);
+        let mut denied = None;
+        let mut allowed = None;
         for kind in PoolKind::ALL {
-            match self.matrix.may(&actor, Action::ListPools, kind, &context.purpose) {
-                Ok(()) => denied = None,
-                Err(Denied::Purpose) => denied = denied.map(|_| Denied::Purpose),
-                Err(_) => {}
+            let purposes = self.authoriser.purposes().of_kind(kind);
+            let facts = PoolFacts { name: &self.nowhere, kind, purposes: &purposes };
+            match self.admit_elsewhere(&caller, Action::ListPools, Place::Pool(facts), &context) {
+                Ok(permit) => allowed = Some(permit),
+                Err(refused) => denied = Some(refused),
             }
         }
-        if let Some(denied) = denied {
-            return Err(Refusal::denied(denied, "the operation"));
+        match (allowed, denied) {
+            (Some(permit), _) => case.decided(permit.decision()),
+            (None, Some(denied)) => return Err(case.denied(&denied, "the operation")),
+            (None, None) => {}
         }
         let mut pools = Vec::new();
         for pool in self.pools() {
-            if let Ok(permit) =
-                self.matrix.authorise(&actor, Action::ListPools, pool.facts(), &context.purpose)
-            {
+            let place = Place::Pool(pool.facts());
+            if let Ok(permit) = self.admit_elsewhere(&caller, Action::ListPools, place, &context) {
                 pools.push(pool.summary(&permit)?);
             }
         }

@@ -24,6 +24,17 @@ impl Service {
         Ok(())
     }
 
+    /// Finishes the drops that a stop cut short after the pool's key was destroyed. Before the pools are opened.
+    pub(super) fn finish_drops(&self, open_intents: &[StoredEntry]) -> Result<(), OpenError> {
+        let folder = self.data.pools();
+        for intent in open_intents.iter().filter(|intent| intent.entry.rpc.ends_with("/DropPool")) {
+            if let Some(name) = intent.entry.pool.as_ref().and_then(|pool| pool.name.parse().ok()) {
+                Pool::finish_drop(&self.parts(&folder), &name)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Records an outcome for every open intent. After the pools are opened.
     pub(super) fn close_intents(&self, open_intents: &[StoredEntry]) -> Result<(), OpenError> {
         // In pieces, so that a crash of a large server does not need one huge append.

@@ -126,7 +126,7 @@ impl Refusal {
     }
 
     /// Denied. Whether the pool exists, and which of role and purpose is missing, is for the audit log only.
-    pub(super) fn denied(denied: Denied, what: &str) -> Self {
+    pub(super) fn denied(denied: &Denied, what: &str) -> Self {
         Refusal {
             inward: Some(denied.code()),
             ..Refusal::new(

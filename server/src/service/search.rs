@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     audit::Receipt,
-    authorise::{Action, Permit},
-    identity::Actor,
+    authorise::{Action, Decision, Origin, Permit},
+    identity::Caller,
     keys::PoolName,
     points::{Kept, Meaning},
     pool::{OpenedImage, Pool, PoolKind, SubjectRecord},
@@ -103,6 +103,7 @@ pub struct SearchAnswer {
 struct Decided {
     name: String,
     admitted: Result<(Arc<Pool>, Permit), Refusal>,
+    decision: Option<Decision>,
 }
 
 /// A pool that was searched.
@@ -126,7 +127,7 @@ impl Service {
         let token = asked.token.clone();
         let mut case = Case::begin(self, Action::Search, asked);
         case.probe_source(&request.source.clone().unwrap_or_default());
-        let (actor, context, limit, mode) = match self.begin_search(&mut case, token.as_deref(), &request) {
+        let (caller, context, limit, mode) = match self.begin_search(&mut case, token.as_deref(), &request) {
             Ok(begun) => begun,
             Err(refusal) => {
                 let pool = match request.pools.as_slice() {
@@ -136,7 +137,7 @@ impl Service {
                 return Err(case.refuse(pool, refusal));
             }
         };
-        let decided = self.decide(&actor, &context, &request.pools);
+        let decided = self.decide(&caller, &context, &request);
         if let Some(refusal) = decided.iter().filter_map(|pool| pool.admitted.as_ref().err()).next()
             && decided.iter().all(|pool| pool.admitted.is_err())
         {
@@ -160,8 +161,8 @@ impl Service {
         case: &mut Case<'_>,
         token: Option<&str>,
         request: &SearchRequest,
-    ) -> Result<(Actor, Context, usize, SearchMode), Refusal> {
-        let (actor, context) = case.introduce(token)?;
+    ) -> Result<(Caller, Context, usize, SearchMode), Refusal> {
+        let (caller, context) = case.introduce(token)?;
         let mut fields = Fields::default();
         if request.probe.is_empty() {
             fields.missing("probe");
@@ -197,17 +198,28 @@ impl Service {
         fields.finish()?;
         case.note("candidate_list_length", limit.to_string());
         case.note("mode", mode.code());
-        Ok((actor, context, limit, mode))
+        if let Some(source) = &request.source {
+            case.note("probe_origin", source.origin.code());
+        }
+        Ok((caller, context, limit, mode))
     }
 
-    fn decide(&self, actor: &Actor, context: &Context, pools: &[String]) -> Vec<Decided> {
-        pools
+    fn decide(&self, caller: &Caller, context: &Context, request: &SearchRequest) -> Vec<Decided> {
+        let origin = request.source.as_ref().map_or(Origin::Scene, |source| source.origin);
+        request
+            .pools
             .iter()
-            .map(|name| Decided {
-                name: name.clone(),
-                admitted: self
-                    .admit(actor, Action::Search, name, context)
-                    .map_err(|denied| Refusal::denied(denied, "the pool")),
+            .map(|name| match self.admit(caller, Action::Search, name, origin, context) {
+                Ok((pool, permit)) => Decided {
+                    name: name.clone(),
+                    decision: permit.decision().cloned(),
+                    admitted: Ok((pool, permit)),
+                },
+                Err(denied) => Decided {
+                    name: name.clone(),
+                    decision: Some(denied.decision().clone()),
+                    admitted: Err(Refusal::denied(&denied, "the pool")),
+                },
             })
             .collect()
     }

@@ -115,11 +115,9 @@ impl Service {
         token: Option<&str>,
         request: &SetEnrolledRequest,
     ) -> Result<Settled, Refusal> {
-        let (actor, context) = case.introduce(token)?;
+        let (caller, context) = case.introduce(token)?;
         let id = image_id(&request.pool, &request.image_id)?;
-        let (pool, permit) = self
-            .admit(&actor, Action::SetEnrolled, &request.pool, &context)
-            .map_err(|denied| Refusal::denied(denied, "the pool"))?;
+        let (pool, permit) = case.admit(&caller, &request.pool, &context)?;
         let (image, embedding) = {
             let reader = pool.reader(&permit)?;
             let image = reader.image(id)?.ok_or_else(no_such_image)?;

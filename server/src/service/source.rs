@@ -1,5 +1,6 @@
 //! Where a probe came from (R43a).
 use super::fields::Fields;
+use crate::authorise::Origin;
 
 /// Kinds of source.
 const SOURCE_TYPES: [&str; 11] = [
@@ -29,6 +30,10 @@ pub struct ProbeSource {
     pub offence_type: String,
     /// Edits made to the probe, to 512 characters; empty means none.
     pub edits: String,
+    /// The kind of pool that the person in the probe is recorded in (R49); [`Origin::Scene`] for an image from elsewhere.
+    pub origin: Origin,
+    /// True when the request names an origin that does not exist: refused, and not taken for a scene.
+    pub unknown_origin: bool,
 }
 
 impl ProbeSource {
@@ -41,6 +46,9 @@ impl ProbeSource {
             fields.wrong(format!("`source.source_type` is not one of: {}", SOURCE_TYPES.join(", ")));
         } else {
             fields.text("source.source_type", &self.source_type, 1, source_type);
+        }
+        if self.unknown_origin {
+            fields.wrong("`source.origin` is not one of the kinds of pool");
         }
         fields.text("source.acquired_under", &self.acquired_under, 1, acquired);
         fields.text("source.investigation_ref", &self.investigation_ref, 1, investigation);

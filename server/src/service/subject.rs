@@ -85,7 +85,7 @@ impl Service {
         pool: &str,
         choice: &SubjectChoice,
     ) -> Result<(SubjectAnswer, Entry), Refusal> {
-        let (actor, context) = case.introduce(token)?;
+        let (caller, context) = case.introduce(token)?;
         let mut fields = Fields::default();
         fields.text("pool", pool, 1, 64);
         let mut id = None;
@@ -98,9 +98,7 @@ impl Service {
             },
         }
         fields.finish()?;
-        let (pool, permit) = self
-            .admit(&actor, case.action, pool, &context)
-            .map_err(|denied| Refusal::denied(denied, "the pool"))?;
+        let (pool, permit) = case.admit(&caller, pool, &context)?;
         let reader = pool.reader(&permit)?;
         let found = match (id, choice) {
             (Some(id), _) => reader.subject(id)?,
@@ -150,11 +148,9 @@ impl Service {
         pool: &str,
         image: &str,
     ) -> Result<(ImageAnswer, Entry), Refusal> {
-        let (actor, context) = case.introduce(token)?;
+        let (caller, context) = case.introduce(token)?;
         let id = image_id(pool, image)?;
-        let (pool, permit) = self
-            .admit(&actor, case.action, pool, &context)
-            .map_err(|denied| Refusal::denied(denied, "the pool"))?;
+        let (pool, permit) = case.admit(&caller, pool, &context)?;
         let reader = pool.reader(&permit)?;
         let image = reader.image(id)?.ok_or_else(no_such_image)?;
         let bytes = reader.image_bytes(&image)?;

@@ -15,6 +15,8 @@ use crate::{
     pool::{NewPool, PoolKind, PoolSummary},
 };
 
+mod cells;
+
 /// A service over a fresh data directory, opened for administration: the matcher is not needed here.
 struct Place {
     _folder: TempDir,
@@ -36,7 +38,7 @@ impl Place {
         let request = TokenRequest {
             subject: "p-1".to_owned(),
             name: "P".to_owned(),
-            organisation: "o".to_owned(),
+            organisation: "local".to_owned(),
             roles: roles.to_vec(),
             days: 1,
         };
@@ -45,10 +47,11 @@ impl Place {
 
     fn asked(&self, roles: &[Role], purpose: &str) -> Asked {
         Asked {
+            peer: Peer::Local,
             rpc: "likeness.v1.Test/Test",
             token: Some(self.token(roles)),
             context: ContextFields {
-                system_name: "system".to_owned(),
+                system_name: "likeness-cli".to_owned(),
                 reference_id: "ref-1".to_owned(),
                 purpose_code: purpose.to_owned(),
                 justification: "asked by a test".to_owned(),
@@ -73,7 +76,12 @@ impl Place {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        self.service.audit().entries(0, 10_000).unwrap().into_iter().map(|stored| stored.entry).collect()
+        self.entries_after(0)
+    }
+
+    fn entries_after(&self, start: usize) -> Vec<Entry> {
+        let stored = self.service.audit().entries(start as u64, 100_000).unwrap();
+        stored.into_iter().map(|stored| stored.entry).collect()
     }
 }
 
@@ -210,7 +218,7 @@ fn a_forbidden_pool_looks_like_one_that_does_not_exist() {
         place.entries().into_iter().rev().take(3).map(|entry| (entry.outcome, entry.refusal)).collect();
     assert_eq!(
         codes,
-        ["role_not_permitted", "purpose_not_permitted", "unknown_pool"]
+        ["no_policy_permits", "forbidden_by_policy", "unknown_pool"]
             .map(|code| (Some(Outcome::Denied), Some(code.to_owned())))
     );
 }

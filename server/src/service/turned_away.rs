@@ -1,6 +1,6 @@
 //! Requests that never reach an operation: too much going on, a message that cannot be read, a call that does not exist.
 //! They are recorded like any other, with the little that is known of them.
-use super::{Asked, Refusal, Service, Unanswered, case::Case};
+use super::{Asked, Peer, Refusal, Service, Unanswered, case::Case};
 use crate::{
     audit::{self, Entry, Operation, Phase, Submission, operations},
     authorise::Action,
@@ -13,6 +13,8 @@ pub struct TurnedAway {
     pub rpc: String,
     /// The bearer token, when one came.
     pub token: Option<String>,
+    /// How it came in.
+    pub peer: Peer,
     /// Requests turned away earlier that could not be recorded one by one.
     pub unrecorded_before: u64,
 }
@@ -36,11 +38,15 @@ impl Service {
         let mut entry = Entry::new(self.clock.now(), &rpc, operation, Phase::Single);
         entry.outcome = Some(refusal.kind.outcome());
         entry.refusal = Some(refusal.audit_code().to_owned());
-        entry.actor = self.verifier.verify(request.token.as_deref()).ok().map(|actor| audit::Actor {
+        entry.actor = self.person(request.token.as_deref()).ok().map(|actor| audit::Actor {
             subject: actor.subject,
             organisation: Some(actor.organisation),
             roles: actor.roles.iter().map(ToString::to_string).collect(),
         });
+        if let Peer::Certificate(fingerprint) = &request.peer {
+            entry.notes.insert("certificate".to_owned(), fingerprint.clone());
+            entry.system_name = self.system_of(&request.peer, "").ok().map(|system| system.name.clone());
+        }
         if request.unrecorded_before > 0 {
             entry.counts.insert("turned_away_unrecorded_before".to_owned(), request.unrecorded_before);
         }

@@ -62,6 +62,7 @@ fn hostile_page() -> String {
         investigation_ref: HOSTILE.into(),
         offence_type: HOSTILE.into(),
         edits: HOSTILE.into(),
+        origin: 0,
     };
     let images = [Fetched { image: Err(HOSTILE.into()), face: None }];
     render(&Sheet { probe: &probe, context: &context, source: &source }, &hostile_answer(), &images)

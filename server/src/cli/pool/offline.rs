@@ -56,6 +56,23 @@ pub async fn list(
     Ok(Answered { value: found.into_iter().map(pool).collect(), receipt: None })
 }
 
+/// Drops a pool of the data folder of the profile; no server may run on it.
+///
+/// # Errors
+/// As [`create`].
+pub async fn remove(
+    profile: &Profile,
+    name: String,
+    context: RequestContext,
+    running: Failure,
+) -> Result<Answered<Pool>, Failure> {
+    let asked = asked(context);
+    let summary =
+        on_data(profile, running, move |data, token| offline::drop_pool(&data, &token, &asked, &name))
+            .await?;
+    Ok(Answered { value: pool(summary), receipt: None })
+}
+
 async fn on_data<T: Send + 'static>(
     profile: &Profile,
     unreachable: Failure,

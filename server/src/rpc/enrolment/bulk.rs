@@ -20,7 +20,7 @@ use crate::{
         desk::{Desk, finish, turn_away},
         status,
     },
-    service::{EnrolItem, Enrolment, GROUP, Prepared, Refusal, RefusalKind, TurnedAway},
+    service::{EnrolItem, Enrolment, GROUP, Peer, Prepared, Refusal, RefusalKind, TurnedAway},
 };
 
 type Results = mpsc::Sender<Result<v1::EnrolResponse, Status>>;
@@ -49,22 +49,28 @@ enum Next {
 /// Runs one stream to its end.
 pub(super) async fn run(
     desk: &Desk,
-    token: Option<String>,
+    (peer, token): (Peer, Option<String>),
     mut messages: Streaming<v1::EnrolRequest>,
     results: Results,
 ) {
     let first = match next(desk, &mut messages).await {
         Next::Message(first) => *first,
         Next::Done => {
-            return away(desk, token, Refusal::invalid("empty_stream", "the stream holds no item"), &results)
-                .await;
+            return away(
+                desk,
+                peer,
+                token,
+                Refusal::invalid("empty_stream", "the stream holds no item"),
+                &results,
+            )
+            .await;
         }
-        Next::Broken(refusal) => return away(desk, token, refusal, &results).await,
+        Next::Broken(refusal) => return away(desk, peer, token, refusal, &results).await,
     };
     let (context, pool, item) = split(first);
     let enrolment = {
         let service = Arc::clone(&desk.service);
-        let arrived = Arrived { token: token.clone(), deadline: item_deadline(desk) };
+        let arrived = Arrived { peer: peer.clone(), token: token.clone(), deadline: item_deadline(desk) };
         tokio::task::spawn_blocking(move || {
             service.begin_enrolment(arrived.asked(ENROL_STREAM, context, Vec::new()), &pool)
         })
@@ -74,13 +80,13 @@ pub(super) async fn run(
         Ok(Ok(enrolment)) => Arc::new(enrolment),
         Ok(Err(refused)) => return end(&results, status::unanswered(refused)).await,
         Err(_) => {
-            let status = desk.broken(ENROL_STREAM, token).await;
+            let status = desk.broken(ENROL_STREAM, peer, token).await;
             return end(&results, status).await;
         }
     };
     let (queue, steps) = mpsc::channel(GROUP);
     let reader = tokio::spawn(read(desk.clone(), Arc::clone(&enrolment), item, messages, queue));
-    commit(desk, &enrolment, token, steps, &results).await;
+    commit(desk, &enrolment, (peer, token), steps, &results).await;
     // Without a committer there is nothing to read for.
     reader.abort();
 }
@@ -130,7 +136,7 @@ async fn read(
 async fn commit(
     desk: &Desk,
     enrolment: &Arc<Enrolment>,
-    token: Option<String>,
+    (peer, token): (Peer, Option<String>),
     mut steps: mpsc::Receiver<Step>,
     results: &Results,
 ) {
@@ -149,7 +155,7 @@ async fn commit(
                 let enrolment = Arc::clone(enrolment);
                 let status = match tokio::task::spawn_blocking(move || enrolment.refuse(refusal)).await {
                     Ok(unanswered) => status::unanswered(unanswered),
-                    Err(_) => desk.broken(ENROL_STREAM, token).await,
+                    Err(_) => desk.broken(ENROL_STREAM, peer, token).await,
                 };
                 return end(results, status).await;
             }
@@ -169,7 +175,7 @@ async fn commit(
         let mut rooms = Vec::with_capacity(jobs.len());
         for job in jobs {
             let Ok(prepared) = job.prepared.await else {
-                let status = desk.broken(ENROL_STREAM, token).await;
+                let status = desk.broken(ENROL_STREAM, peer, token).await;
                 return end(results, status).await;
             };
             group.push(prepared);
@@ -183,7 +189,7 @@ async fn commit(
             Ok(Ok(answers)) => answers,
             Ok(Err(refused)) => return end(results, status::unanswered(refused)).await,
             Err(_) => {
-                let status = desk.broken(ENROL_STREAM, token).await;
+                let status = desk.broken(ENROL_STREAM, peer, token).await;
                 return end(results, status).await;
             }
         };
@@ -238,8 +244,8 @@ fn checked(enrolment: &Enrolment, message: v1::EnrolRequest) -> (EnrolItem, Opti
 }
 
 /// Records a stream that never became an enrolment.
-async fn away(desk: &Desk, token: Option<String>, refusal: Refusal, results: &Results) {
-    let request = TurnedAway { rpc: ENROL_STREAM.to_owned(), token, unrecorded_before: 0 };
+async fn away(desk: &Desk, peer: Peer, token: Option<String>, refusal: Refusal, results: &Results) {
+    let request = TurnedAway { rpc: ENROL_STREAM.to_owned(), token, peer, unrecorded_before: 0 };
     let status = turn_away(&desk.service, request, refusal, None).await;
     end(results, status).await;
 }

@@ -58,7 +58,7 @@ impl Service {
         token: Option<&str>,
         request: &CollectRequest,
     ) -> Result<(Value, Entry), Refusal> {
-        let (actor, context) = case.introduce(token)?;
+        let (caller, actor, context) = case.introduce_person(token)?;
         let mut fields = Fields::default();
         fields.text("pool", &request.pool, 1, 64);
         fields.text("recipient", &request.recipient, 1, 128);
@@ -70,9 +70,7 @@ impl Service {
         }
         fields.finish()?;
         let id = id.map_err(|error| Refusal::invalid("invalid_field", format!("`subject_id` is {error}")))?;
-        let (pool, permit) = self
-            .admit(&actor, Action::CollectSubject, &request.pool, &context)
-            .map_err(|denied| Refusal::denied(denied, "the pool"))?;
+        let (pool, permit) = case.admit(&caller, &request.pool, &context)?;
         let reader = pool.reader(&permit)?;
         let subject = reader.subject(id)?.ok_or_else(|| {
             Refusal::new(RefusalKind::NotFound, "no_such_subject", "there is no such subject in this pool")

@@ -60,6 +60,8 @@ mod tests {
             name: "A".to_owned(),
             organisation: "force-1".to_owned(),
             roles: [role].into(),
+            service_account: false,
+            trained_until: None,
         })
     }
 

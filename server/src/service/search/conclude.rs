@@ -10,7 +10,7 @@ use crate::{
     pool::OpenedImage,
     service::{
         Answer, ProbeFace, Refusal, RefusalKind, Rendered, Service, Unanswered,
-        case::{Case, named, touched},
+        case::{Case, named, recorded, touched},
     },
 };
 
@@ -130,6 +130,7 @@ impl Service {
         refusal: Refusal,
     ) -> Unanswered {
         if let [only] = decided {
+            case.decided(only.decision.as_ref());
             return case.refuse(touched_or_named(only, None), refusal);
         }
         let mut whole = case.entry(Phase::Single, Some(refusal.kind.outcome()), None);
@@ -143,6 +144,7 @@ impl Service {
                     case.entry(Phase::Single, Some(why.kind.outcome()), touched_or_named(pool, None));
                 entry.refusal = Some(why.audit_code().to_owned());
                 entry.related = Some(whole.event_id);
+                entry.decision = pool.decision.as_ref().map(recorded);
                 entry.into()
             })
             .collect();
@@ -178,6 +180,7 @@ fn pool_entries(
             pool.admitted.as_ref().err().map_or(Outcome::Answered, |refusal| refusal.kind.outcome());
         let mut entry = case.entry(Phase::Single, Some(outcome), touched_or_named(pool, *gallery));
         entry.refusal = pool.admitted.as_ref().err().map(|refusal| refusal.audit_code().to_owned());
+        entry.decision = pool.decision.as_ref().map(recorded);
         for shown in candidates.iter().filter(|shown| shown.pool.as_str() == pool.name) {
             let candidate = Candidate::new(shown.rank, shown.image.id, shown.image.subject, shown.similarity)
                 .map_err(|error| Refusal::fault("similarity_not_finite", &error))?;

@@ -101,8 +101,7 @@ fn bursts_refusals_and_missing_purposes() {
     let quick: Vec<Entry> = (0..60).map(|n| entry("p", start() + SignedDuration::from_secs(n))).collect();
     assert_eq!(raised(&mut watch(), &quick), ["burst"]);
     assert!(raised(&mut watch(), &quick[..59]).is_empty());
-    let denied: Vec<Entry> =
-        (0..10).map(|n| refused("p", start() + minutes(n), "role_not_permitted")).collect();
+    let denied: Vec<Entry> = (0..10).map(|n| refused("p", start() + minutes(n), "unknown_pool")).collect();
     assert_eq!(raised(&mut watch(), &denied), ["many_refusals"]);
     let aimless: Vec<Entry> = (0..3).map(|n| refused("p", start() + minutes(n), "unknown_purpose")).collect();
     assert_eq!(raised(&mut watch(), &aimless), ["no_purpose"]);
@@ -115,7 +114,7 @@ fn bursts_refusals_and_missing_purposes() {
 
 #[test]
 fn denied_auditors_and_disclosures() {
-    let mut denied = refused("a", start(), "purpose_not_permitted");
+    let mut denied = refused("a", start(), "forbidden_by_policy");
     denied.rpc = "likeness.v1.AuditService/QueryEntries".into();
     assert_eq!(raised(&mut watch(), &[denied]), ["auditor_denied"]);
     let mut disclosed = entry("a", start());

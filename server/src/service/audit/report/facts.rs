@@ -22,7 +22,7 @@ impl Service {
         let kinds: serde_json::Map<String, Value> = PoolKind::ALL
             .into_iter()
             .map(|kind| {
-                let purposes = self.matrix.purposes_of(kind);
+                let purposes = self.authoriser.purposes().of_kind(kind);
                 let codes: Vec<&str> = purposes.iter().map(|purpose| purpose.code()).collect();
                 (kind.code().to_owned(), json!(codes))
             })

@@ -1,0 +1,154 @@
+//! What a request may want to do.
+use std::{fmt, str::FromStr};
+
+use crate::audit::Operation;
+
+/// What a request wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Put an image into a pool.
+    Enrol,
+    /// Make a held image searchable, or take it out of search.
+    SetEnrolled,
+    /// Look for a probe in a pool.
+    Search,
+    /// Be shown, within a search or a reading, the records under a protected view (R21). Asked beside the other action.
+    SeeProtected,
+    /// Compare two images; touches no pool.
+    Compare,
+    /// Read what is held about a person.
+    ReadSubject,
+    /// Read one image.
+    ReadImage,
+    /// Record what a person thinks a candidate is worth.
+    RecordDecision,
+    /// Make a pool.
+    CreatePool,
+    /// Give a pool up, with everything in it.
+    DropPool,
+    /// See which pools there are.
+    ListPools,
+    /// Get proofs about the audit log: hashes and signatures, none of its content.
+    ReadProof,
+    /// Read entries of the audit log, what was shown, and what can be counted from them.
+    ReadAudit,
+    /// Hand entries of the audit log to another body.
+    ExportAudit,
+    /// Approve an operating point, or end its approval; touches no pool.
+    ApproveOperatingPoint,
+    /// See which operating points there are; touches no pool.
+    ListOperatingPoints,
+    /// Collect what is held about a person, for them.
+    CollectSubject,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Action; 17] = [
+        Action::Enrol,
+        Action::SetEnrolled,
+        Action::Search,
+        Action::SeeProtected,
+        Action::Compare,
+        Action::ReadSubject,
+        Action::ReadImage,
+        Action::RecordDecision,
+        Action::CreatePool,
+        Action::DropPool,
+        Action::ListPools,
+        Action::ReadProof,
+        Action::ReadAudit,
+        Action::ExportAudit,
+        Action::ApproveOperatingPoint,
+        Action::ListOperatingPoints,
+        Action::CollectSubject,
+    ];
+
+    /// The name used in the policies and the matrix.
+    pub fn code(self) -> &'static str {
+        match self {
+            Action::Enrol => "enrol",
+            Action::SetEnrolled => "set_enrolled",
+            Action::Search => "search",
+            Action::SeeProtected => "see_protected",
+            Action::Compare => "compare",
+            Action::ReadSubject => "read_subject",
+            Action::ReadImage => "read_image",
+            Action::RecordDecision => "record_decision",
+            Action::CreatePool => "create_pool",
+            Action::DropPool => "drop_pool",
+            Action::ListPools => "list_pools",
+            Action::ReadAudit => "read_audit",
+            Action::ReadProof => "read_proof",
+            Action::ExportAudit => "export_audit",
+            Action::ApproveOperatingPoint => "approve_operating_point",
+            Action::ListOperatingPoints => "list_operating_points",
+            Action::CollectSubject => "collect_subject",
+        }
+    }
+
+    /// Which of the six logged operations it is (DPA 2018 s.62).
+    pub fn operation(self) -> Operation {
+        match self {
+            Action::Enrol => Operation::Collection,
+            Action::SetEnrolled
+            | Action::CreatePool
+            | Action::RecordDecision
+            | Action::ApproveOperatingPoint => Operation::Alteration,
+            Action::DropPool => Operation::Erasure,
+            Action::Search
+            | Action::SeeProtected
+            | Action::ReadSubject
+            | Action::ReadImage
+            | Action::ListPools
+            | Action::ListOperatingPoints
+            | Action::ReadProof
+            | Action::ReadAudit => Operation::Consultation,
+            Action::ExportAudit | Action::CollectSubject => Operation::Disclosure,
+            // Two people's images are put together to see whether they are alike.
+            Action::Compare => Operation::Combination,
+        }
+    }
+
+    /// True when it changes what a pool holds.
+    pub fn writes(self) -> bool {
+        match self {
+            Action::Enrol
+            | Action::SetEnrolled
+            | Action::CreatePool
+            | Action::DropPool
+            | Action::ApproveOperatingPoint
+            | Action::RecordDecision => true,
+            Action::Search
+            | Action::SeeProtected
+            | Action::Compare
+            | Action::ReadSubject
+            | Action::ReadImage
+            | Action::ListPools
+            | Action::ReadProof
+            | Action::ReadAudit
+            | Action::ListOperatingPoints
+            | Action::CollectSubject
+            | Action::ExportAudit => false,
+        }
+    }
+
+    /// True when a registered feed may do it without a person. Everything else is a person's to do.
+    pub fn is_open_to_feeds(self) -> bool {
+        matches!(self, Action::Enrol | Action::SetEnrolled)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl FromStr for Action {
+    type Err = ();
+
+    fn from_str(code: &str) -> Result<Self, ()> {
+        Action::ALL.into_iter().find(|action| action.code() == code).ok_or(())
+    }
+}
