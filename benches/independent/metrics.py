@@ -24,29 +24,32 @@ def make(path, kind, rows, seed):
         mated = random.random(rows) < 0.3
         probe = np.arange(rows) // 2
         reference = np.arange(rows)
-        sex = np.where(random.random(rows) < 0.5, "female", "male")
+        of_probe = np.where(random.random(rows) < 0.5, "female", "male")[probe]
+        of_reference = np.where(mated | (random.random(rows) < 0.5), of_probe, np.where(of_probe == "female", "male", "female"))
     else:
         side = int(np.sqrt(rows))
         probe = np.repeat(np.arange(side), side)
         reference = np.tile(np.arange(side), side)
         # The first half of the probes has a mate in the gallery, of the same number.
         mated = (probe == reference) & (probe < side // 2)
-        sex = np.where(probe % 2 == 0, "female", "male")
-    score = np.where(mated, random.normal(0.6, 0.12, len(probe)), random.normal(0.1, 0.12, len(probe)))
+        of_probe = np.where(probe % 2 == 0, "female", "male")
+        of_reference = np.where(reference % 2 == 0, "female", "male")
+    # One group is harder, so that there is a difference to find.
+    score = np.where(of_probe == "female", 0.01, 0.0) + np.where(mated, random.normal(0.6, 0.12, len(probe)), random.normal(0.1, 0.12, len(probe)))
     # Coarse on purpose in every third file, so that ties are common.
     score = np.round(score, 4 if seed % 3 == 0 else 12)
     with open(path, "w", newline="") as file:
         write = csv.writer(file)
         write.writerow(["probe", "reference", "mated", "score", "probe_sex", "reference_sex"])
-        for row in zip(probe, reference, mated, score, sex):
-            write.writerow([f"p{row[0]}", f"r{row[1]}", int(row[2]), repr(float(row[3])), row[4], row[4]])
+        for row in zip(probe, reference, mated, score, of_probe, of_reference):
+            write.writerow([f"p{row[0]}", f"r{row[1]}", int(row[2]), repr(float(row[3])), row[4], row[5]])
 
 
 def read(path):
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     column = lambda name: np.array([row[name] for row in rows])
-    return column("probe"), column("reference"), column("mated") == "1", column("score").astype(float), column("probe_sex")
+    return column("probe"), column("reference"), column("mated") == "1", column("score").astype(float), column("probe_sex"), column("reference_sex")
 
 
 class Check:
@@ -149,7 +152,7 @@ def check_searches(check, metrics, probe, reference, mated, score):
         check.same(f"selectivity at {target}", point["selectivity"], np.sum(strangers >= at) / len(tops))
 
 
-def check_groups(check, metrics, mated, score, sex):
+def check_groups(check, metrics, mated, score, sex, other_sex):
     for one in metrics["demographics"]:
         if not one["why"].startswith("FMR") or one["differential"]["by"] != ["sex"]:
             continue
@@ -157,7 +160,8 @@ def check_groups(check, metrics, mated, score, sex):
         misses = one["measure"] == "false_negative"
         rates, errors, trials = [], [], []
         for cell in cells:
-            group = (sex == cell["values"][0]) & (mated == misses)
+            # Mated comparisons by the probe's group; non-mated ones within a group only.
+            group = (sex == cell["values"][0]) & (mated == misses) & (misses | (sex == other_sex))
             wrong = score[group] < at if misses else score[group] >= at
             errors.append(int(wrong.sum()))
             trials.append(int(group.sum()))
@@ -189,10 +193,10 @@ def main():
         return
     with open(arguments.metrics) as file:
         metrics = json.load(file)
-    probe, reference, mated, score, sex = read(arguments.file)
+    probe, reference, mated, score, sex, other_sex = read(arguments.file)
     check = Check()
     check_comparisons(check, metrics, mated, score)
-    check_groups(check, metrics, mated, score, sex)
+    check_groups(check, metrics, mated, score, sex, other_sex)
     if metrics["searches"] is not None:
         check_searches(check, metrics, probe, reference, mated, score)
     print(f"{check.compared} numbers agree")

@@ -187,7 +187,9 @@ impl OneToMany<'_> {
         let clusters: Vec<Cluster> = clusters.into_values().collect();
         let of = clusters.iter().map(|cluster| cluster.trials).sum();
         let rate = Rate::with(settings.interval, count, of, settings.confidence);
-        if clusters.iter().all(|cluster| cluster.trials < 2) {
+        // Samples of nothing but right decisions, or nothing but errors, are all alike: they bound nothing.
+        let certain = count == 0 || count == of;
+        if certain || clusters.iter().all(|cluster| cluster.trials < 2) {
             return rate;
         }
         Rate { bootstrap: bootstrap(&clusters, settings.replicates, settings.confidence, seed), ..rate }

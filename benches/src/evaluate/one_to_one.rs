@@ -163,7 +163,9 @@ impl OneToOne {
             })
             .collect();
         let repeats = clusters.iter().any(|cluster| cluster.trials > 1);
-        if !repeats || clusters.len() > MOST_CLUSTERS {
+        // Samples of nothing but right decisions, or nothing but errors, are all alike: they bound nothing.
+        let certain = rate.count == 0 || rate.count == rate.of;
+        if !repeats || certain || clusters.len() > MOST_CLUSTERS {
             return rate;
         }
         let bounds = bootstrap(&clusters, settings.replicates, settings.confidence, seed);

@@ -5,8 +5,17 @@ use maud::{Markup, PreEscaped, html};
 use super::plot::{Axis, Bar, COLOURS, Plot, Series, intervals, svg};
 use crate::evaluate::record::{ComparisonsRecord, Demographic, Distribution, GallerySize, QualityCurve};
 
-/// A drawing with its name, legend and reading.
+/// A drawing with its name, legend and reading; words instead of an empty one.
 pub fn figure(title: &str, reading: &str, plot: &Plot) -> anyhow::Result<Markup> {
+    if plot.empty() {
+        return Ok(html! {
+            figure {
+                figcaption { b { (title) } (reading) }
+                p { "There is nothing to draw: no point of the curve has a place on these axes. Where both kinds of error are
+                    never seen at one threshold, the data set is too small or too easy for a trade-off curve." }
+            }
+        });
+    }
     let drawing = svg(plot)?;
     Ok(html! {
         figure {

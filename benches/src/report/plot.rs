@@ -107,6 +107,15 @@ impl Axis {
     }
 }
 
+impl Plot {
+    /// True when no series has a point with a place on both axes.
+    #[must_use]
+    pub fn empty(&self) -> bool {
+        let shown = |&(x, y): &(f64, f64)| self.x.place(x).is_some() && self.y.place(y).is_some();
+        !self.series.iter().any(|series| series.points.iter().any(shown))
+    }
+}
+
 /// The plot as an SVG element.
 ///
 /// # Errors
