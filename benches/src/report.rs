@@ -39,7 +39,7 @@ pub fn page(metrics: &Metrics, id: &str) -> anyhow::Result<String> {
         drawings.push(figures::rates_comparisons(comparisons)?);
     }
     if let Some(distribution) = &metrics.distribution {
-        drawings.push(figures::scores(distribution)?);
+        drawings.push(figures::scores("Score distributions", distribution)?);
     }
     drawings.extend(figures::discard(&metrics.quality)?);
     let mut groups = Vec::new();

@@ -38,7 +38,7 @@ pub struct Differential {
     pub max_over_geometric_mean: Option<f64>,
     /// True when a cell without errors made it necessary to add half an error to each.
     pub half_error_added: bool,
-    /// Values of the counted cell with the largest rate.
+    /// Values of the counted cell with the largest rate; absent without any error.
     pub worst: Option<Vec<String>>,
 }
 
@@ -71,6 +71,8 @@ pub fn differential(
     let most = rates.iter().copied().fold(0.0, f64::max);
     let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
     let mean = (rates.iter().map(|rate| rate.ln()).sum::<f64>() / rates.len().max(1) as f64).exp();
+    let worst =
+        counted.iter().zip(&rates).max_by(|a, b| a.1.total_cmp(b.1)).map(|(group, _)| group.0.clone());
     Differential {
         by: by.to_vec(),
         cells: cells.collect(),
@@ -78,6 +80,6 @@ pub fn differential(
         max_over_min: comparable.then(|| most / least),
         max_over_geometric_mean: comparable.then(|| most / mean),
         half_error_added: comparable && half,
-        worst: counted.iter().zip(&rates).max_by(|a, b| a.1.total_cmp(b.1)).map(|(group, _)| group.0.clone()),
+        worst: worst.filter(|_| errors > 0),
     }
 }

@@ -38,8 +38,8 @@ pub fn page(champion: (&Metrics, &str), challenger: (&Metrics, &str)) -> anyhow:
     }
     for (role, (metrics, _)) in &runs {
         if let Some(distribution) = &metrics.distribution {
-            let drawing = figures::scores(distribution)?;
-            drawings.push(html! { div { h3 { (named(role, metrics)) } (drawing) } });
+            let title = format!("Score distributions, {}", named(role, metrics));
+            drawings.push(figures::scores(&title, distribution)?);
         }
     }
     let title = format!("{} and {} on {}", pack(champion.0), pack(challenger.0), champion.0.dataset.name);

@@ -5,6 +5,9 @@ use maud::{Markup, PreEscaped, html};
 use super::plot::{Axis, Bar, COLOURS, Plot, Series, intervals, svg};
 use crate::evaluate::record::{ComparisonsRecord, Demographic, Distribution, GallerySize, QualityCurve};
 
+/// Ranks that a CMC is drawn to: nobody reads longer lists.
+const LONGEST_LIST: u32 = 50;
+
 /// A drawing with its name, legend and reading; words instead of an empty one.
 pub fn figure(title: &str, reading: &str, plot: &Plot) -> anyhow::Result<Markup> {
     if plot.empty() {
@@ -135,6 +138,7 @@ pub fn cmc(sizes: &[(String, &GallerySize)]) -> anyhow::Result<Markup> {
             let points = size
                 .cmc
                 .iter()
+                .filter(|point| point.rank <= LONGEST_LIST)
                 .map(|point| (f64::from(point.rank), 1.0 - share(point.missed, size.mated_searches)));
             line(name.clone(), points.collect())
         })
@@ -156,7 +160,7 @@ pub fn cmc(sizes: &[(String, &GallerySize)]) -> anyhow::Result<Markup> {
 }
 
 /// Scores of mates and of strangers.
-pub fn scores(distribution: &Distribution) -> anyhow::Result<Markup> {
+pub fn scores(title: &str, distribution: &Distribution) -> anyhow::Result<Markup> {
     let bins = distribution.mated.len().max(1);
     let width = (distribution.high - distribution.low) / bins as f64;
     let outline = |counts: &[u64]| {
@@ -178,7 +182,7 @@ pub fn scores(distribution: &Distribution) -> anyhow::Result<Markup> {
         series,
     };
     let reading = format!("Non-mated scores are those of {}. Each area is 1.", distribution.of);
-    figure("Score distributions", &reading, &plot)
+    figure(title, &reading, &plot)
 }
 
 /// Error versus discard.
@@ -218,12 +222,13 @@ pub fn groups(demographic: &Demographic, one_to_many: bool) -> anyhow::Result<Op
     }
     let name = match (demographic.measure.as_str(), one_to_many) {
         ("false_positive", true) => "FPIR",
-        ("false_positive", false) => "FMR, pairs within the group",
+        ("false_positive", false) => "FMR",
         (_, true) => "FNIR",
         _ => "FNMR",
     };
     let drawing = intervals(name, &bars)?;
-    let title = format!("{name} by {}", demographic.differential.by.join(" and ").replace('_', " "));
+    let within = if name == "FMR" { ", pairs within a group" } else { "" };
+    let title = format!("{name} by {}{within}", demographic.differential.by.join(" and ").replace('_', " "));
     let reading = format!(
         "Threshold {:.4} ({}), the same for all groups; 95 % intervals.",
         demographic.threshold, demographic.why

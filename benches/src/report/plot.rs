@@ -137,8 +137,8 @@ pub fn svg(plot: &Plot) -> anyhow::Result<String> {
             .axis_style(INK)
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
-            .label_style(("sans-serif", 13, &INK))
-            .axis_desc_style(("sans-serif", 14, &INK))
+            .label_style(("sans-serif", 15, &INK))
+            .axis_desc_style(("sans-serif", 16, &INK))
             .x_desc(&plot.x.label)
             .y_desc(&plot.y.label)
             .x_labels(plot.x.labels())
@@ -210,8 +210,8 @@ pub fn intervals(axis: &str, bars: &[Bar]) -> anyhow::Result<String> {
             .axis_style(INK)
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
-            .label_style(("sans-serif", 13, &INK))
-            .axis_desc_style(("sans-serif", 14, &INK))
+            .label_style(("sans-serif", 15, &INK))
+            .axis_desc_style(("sans-serif", 16, &INK))
             .x_desc(axis)
             .x_labels(6)
             .disable_y_mesh()
@@ -226,7 +226,7 @@ pub fn intervals(axis: &str, bars: &[Bar]) -> anyhow::Result<String> {
             chart.draw_series([line]).map_err(failed)?;
             chart.draw_series([Circle::new((rate, y), 5, ROLES[2].0.filled())]).map_err(failed)?;
             let at = 8 + ((number as f64 + 0.5) / count * f64::from(height - 16 - 44)) as i32 - 6;
-            area.draw(&Text::new(bar.label.clone(), (6, at), ("sans-serif", 13).into_font().color(&INK)))
+            area.draw(&Text::new(bar.label.clone(), (6, at), ("sans-serif", 15).into_font().color(&INK)))
                 .map_err(failed)?;
         }
         area.present().map_err(failed)?;
