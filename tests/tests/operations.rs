@@ -1,0 +1,192 @@
+//! Every call is recorded as exactly the operations of section 62 that it is.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use likeness_proto::{CALLS, v1::*};
+use likeness_server::audit::{Operation, Outcome, operations};
+use likeness_tests::{
+    auditing::{audit_context, auditing, enrol, recorded, search},
+    client::{channel, context, source, token, token_for},
+    faces,
+    service::Service,
+};
+
+/// Checks the entries that one call left behind, and forgets where it began.
+struct Ledger<'a> {
+    service: &'a Service,
+    from: u64,
+    seen: BTreeSet<(String, &'static str)>,
+}
+
+impl Ledger<'_> {
+    fn check(&mut self, call: &str) {
+        let entries = recorded(self.service, self.from);
+        self.from += entries.len() as u64;
+        let name = format!("likeness.v1.{call}");
+        assert!(!entries.is_empty(), "{call} left no entry");
+        // The service's own observation that a test registered another organisation is no call.
+        for entry in entries.into_iter().filter(|entry| entry.rpc != "likeness/registry") {
+            assert_eq!(entry.rpc, name);
+            // R2: who, when, why, for which system, under which reference.
+            assert!(entry.actor.is_some() && entry.occurred_at > jiff::Timestamp::UNIX_EPOCH, "{call}");
+            assert!(entry.purpose_code.is_some() && entry.justification.is_some(), "{call}");
+            assert!(entry.system_name.is_some() && entry.reference_id.is_some(), "{call}");
+            assert_ne!(entry.outcome, Some(Outcome::Failed), "{call}: {:?}", entry.refusal);
+            // R3: to whom.
+            assert_eq!(entry.recipient.is_some(), entry.operation == Operation::Disclosure, "{call}");
+            self.seen.insert((name.clone(), entry.operation.code()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_call_is_recorded_as_exactly_its_operations() {
+    let service = Service::start();
+    let channel = channel(&service).await;
+    let me = token(&service.data());
+    let mut ledger = Ledger { service: &service, from: 0, seen: BTreeSet::new() };
+
+    let mut pools = pool_service_client::PoolServiceClient::with_interceptor(channel.clone(), me.clone());
+    for (name, kind) in [("cells", PoolKind::Custody), ("persons", PoolKind::Person)] {
+        let request = CreatePoolRequest {
+            context: Some(context("system_administration", "POOL-1")),
+            name: name.into(),
+            kind: kind.into(),
+            rationale: "made by a test".into(),
+            ..CreatePoolRequest::default()
+        };
+        pools.create_pool(request).await.unwrap();
+    }
+    ledger.check("PoolService/CreatePool");
+    let context_of = |purpose: &str| Some(context(purpose, "REF-1"));
+    pools.list_pools(ListPoolsRequest { context: context_of("system_administration") }).await.unwrap();
+    ledger.check("PoolService/ListPools");
+
+    let mut enrolment =
+        enrolment_service_client::EnrolmentServiceClient::with_interceptor(channel.clone(), me.clone());
+    let one = enrolment.enrol(enrol(7, "cells")).await.unwrap().into_inner();
+    ledger.check("EnrolmentService/Enrol");
+    let items = tokio_stream::iter([enrol(2, "persons"), enrol(3, "persons")]);
+    let mut answers = enrolment.enrol_stream(items).await.unwrap().into_inner();
+    while answers.message().await.unwrap().is_some() {}
+    ledger.check("EnrolmentService/EnrolStream");
+
+    let mut searching =
+        search_service_client::SearchServiceClient::with_interceptor(channel.clone(), me.clone());
+    searching.search(search(&["cells"])).await.unwrap();
+    searching.search(search(&["cells", "persons"])).await.unwrap();
+    ledger.check("SearchService/Search");
+    let compare = CompareRequest {
+        context: context_of("criminal_investigation"),
+        image_a: faces::plain(1, 0).into(),
+        image_b: faces::plain(2, 0).into(),
+        source: Some(source()),
+        ..CompareRequest::default()
+    };
+    let mut comparing =
+        comparison_service_client::ComparisonServiceClient::with_interceptor(channel.clone(), me.clone());
+    comparing.compare(compare).await.unwrap();
+    ledger.check("ComparisonService/Compare");
+    let subject = get_subject_request::Subject::SubjectId(one.subject_id.clone());
+    let request = GetSubjectRequest {
+        context: context_of("record_management"),
+        pool: "cells".into(),
+        subject: Some(subject),
+    };
+    subject_service_client::SubjectServiceClient::with_interceptor(channel.clone(), me.clone())
+        .get_subject(request)
+        .await
+        .unwrap();
+    ledger.check("SubjectService/GetSubject");
+    let (pool, image_id) = (String::from("cells"), one.image_id.clone());
+    let request = GetImageRequest { context: context_of("record_management"), pool, image_id };
+    image_service_client::ImageServiceClient::with_interceptor(channel.clone(), me.clone())
+        .get_image(request)
+        .await
+        .unwrap();
+    ledger.check("ImageService/GetImage");
+    let (pool, image_id) = (String::from("cells"), one.image_id.clone());
+    let request =
+        SetEnrolledRequest { context: context_of("record_management"), pool, image_id, enrolled: false };
+    enrolment.set_enrolled(request).await.unwrap();
+    let altered = recorded(&service, ledger.from);
+    let change = &altered.last().unwrap().changes["enrolled"];
+    assert_eq!((change.before.as_deref(), change.after.as_deref()), (Some("true"), Some("false")));
+    ledger.check("EnrolmentService/SetEnrolled");
+
+    let mut audit =
+        auditing(channel.clone(), token_for(&service, "auditor-1", "oversight", &["national_auditor"]));
+    audit.get_checkpoint(GetCheckpointRequest { context: audit_context() }).await.unwrap();
+    ledger.check("AuditService/GetCheckpoint");
+    let event = one.receipt.as_ref().unwrap().event_id.clone();
+    let first = event.clone();
+    let entry = Some(get_inclusion_proof_request::Entry::EventId(event.clone()));
+    let request = GetInclusionProofRequest { context: audit_context(), entry, tree_size: 0 };
+    audit.get_inclusion_proof(request).await.unwrap();
+    ledger.check("AuditService/GetInclusionProof");
+    let request = GetConsistencyProofRequest { context: audit_context(), first_size: 1, second_size: 0 };
+    audit.get_consistency_proof(request).await.unwrap();
+    ledger.check("AuditService/GetConsistencyProof");
+    audit
+        .query_entries(QueryEntriesRequest { context: audit_context(), ..Default::default() })
+        .await
+        .unwrap();
+    ledger.check("AuditService/QueryEntries");
+    let request = ReplayRequest { context: audit_context(), event_id: event, with_probe: false };
+    audit.replay(request).await.unwrap();
+    ledger.check("AuditService/Replay");
+    let request = ReconcileRequest {
+        context: audit_context(),
+        system_name: "likeness-cli".into(),
+        from: "2020-01-01T00:00:00Z".into(),
+        until: "2100-01-01T00:00:00Z".into(),
+        ledger: Vec::new(),
+    };
+    assert!(audit.reconcile(request).await.unwrap().into_inner().only_here_count > 10);
+    ledger.check("AuditService/Reconcile");
+    let kind = get_report_request::Kind::DpiaFacts.into();
+    let request = GetReportRequest { context: audit_context(), kind, ..GetReportRequest::default() };
+    let facts = audit.get_report(request).await.unwrap().into_inner().json;
+    assert!(facts.contains("\"persons\"") && facts.contains("retention"), "{facts}");
+    ledger.check("AuditService/GetReport");
+    let request = RecordReferralRequest {
+        context: audit_context(),
+        event_id: first.clone(),
+        body: record_referral_request::Body::LineManager.into(),
+        organisation: "force-1".into(),
+    };
+    audit.record_referral(request).await.unwrap();
+    ledger.check("AuditService/RecordReferral");
+    let request = CollectSubjectRequest {
+        context: context_of("subject_access"),
+        pool: "cells".into(),
+        subject_id: one.subject_id.clone(),
+        recipient: "the person".into(),
+    };
+    let collected =
+        auditing(channel.clone(), me.clone()).collect_subject(request).await.unwrap().into_inner();
+    let collected: serde_json::Value = serde_json::from_str(&collected.json).unwrap();
+    assert_eq!(collected["subject_reference"], "p7");
+    assert_eq!(collected["images"].as_array().unwrap().len(), 1);
+    // Enrolled, shown in two searches, read twice, altered.
+    assert_eq!(collected["recorded"].as_array().unwrap().len(), 7, "{collected}");
+    ledger.check("AuditService/CollectSubject");
+    let request = ExportRequest {
+        context: audit_context(),
+        recipient: "the Commissioner".into(),
+        recipient_organisation: "ICO".into(),
+    };
+    let mut parts = audit.export(request).await.unwrap().into_inner();
+    while parts.message().await.unwrap().is_some() {}
+    ledger.check("AuditService/Export");
+
+    let mapped: BTreeSet<(String, &str)> = operations::CALLS
+        .iter()
+        .flat_map(|row| row.operations.iter().map(|operation| (row.call.to_owned(), operation.code())))
+        .collect();
+    assert_eq!(ledger.seen, mapped, "what was recorded, and what the table says");
+    let called: BTreeSet<&str> = ledger.seen.iter().map(|(call, _)| call.as_str()).collect();
+    assert_eq!(called, CALLS.into_iter().collect(), "every call was made");
+    println!("report: {} calls made, each recorded as exactly its operations", called.len());
+}
