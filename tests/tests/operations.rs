@@ -115,6 +115,30 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     assert_eq!((change.before.as_deref(), change.after.as_deref()), (Some("true"), Some("false")));
     ledger.check("EnrolmentService/SetEnrolled");
 
+    let mut points = operating_point_service_client::OperatingPointServiceClient::with_interceptor(
+        channel.clone(),
+        me.clone(),
+    );
+    let context = context_of("system_administration");
+    points.list_operating_points(ListOperatingPointsRequest { context, ..Default::default() }).await.unwrap();
+    ledger.check("OperatingPointService/ListOperatingPoints");
+    // A record that can be approved takes a tester's whole run: `operating_points.rs` makes one. A refused attempt is recorded as the
+    // same operation.
+    let request = ApproveOperatingPointRequest {
+        context: context_of("system_administration"),
+        record: "not a record".into(),
+        tester_key: "not a key".into(),
+    };
+    points.approve_operating_point(request).await.unwrap_err();
+    ledger.check("OperatingPointService/ApproveOperatingPoint");
+    let request = RevokeOperatingPointRequest {
+        context: context_of("system_administration"),
+        id: "op-0000000000000000".into(),
+        reason: "asked by a test".into(),
+    };
+    points.revoke_operating_point(request).await.unwrap_err();
+    ledger.check("OperatingPointService/RevokeOperatingPoint");
+
     let mut audit =
         auditing(channel.clone(), token_for(&service, "auditor-1", "oversight", &["national_auditor"]));
     audit.get_checkpoint(GetCheckpointRequest { context: audit_context() }).await.unwrap();
