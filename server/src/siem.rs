@@ -118,7 +118,11 @@ impl Run {
         let mut wait = RETRY[0];
         loop {
             // From the last confirmed position: what was sent since may not have arrived.
+            let before = self.cursor.position();
             let ended = self.forward();
+            if self.cursor.position() > before {
+                wait = RETRY[0];
+            }
             match ended {
                 Ok(()) => return,
                 Err(error) => tracing::warn!(%error, "security events wait in the audit log; trying again"),
