@@ -3,11 +3,12 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "likeness/v1/audit.proto",
     "likeness/v1/common.proto",
     "likeness/v1/comparison.proto",
     "likeness/v1/enrolment.proto",
+    "likeness/v1/migration.proto",
     "likeness/v1/operating_point.proto",
     "likeness/v1/pool.proto",
     "likeness/v1/search.proto",

@@ -19,9 +19,11 @@ use crate::{
 mod definition;
 mod gather;
 mod index;
+mod migrate;
 mod read;
 mod rebuild;
 mod sealed;
+mod serving;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -31,9 +33,11 @@ pub(crate) use definition::CheckedPool;
 pub use definition::{DefinitionError, PoolDefinition, QualityRule};
 pub use gather::Gathering;
 pub use index::IndexOptions;
+pub use migrate::MigrationStatus;
 pub use read::{OpenedImage, OpenedSubject, Reader};
 pub use rebuild::Loaded;
 pub use sealed::{Details, ImageRecord, SubjectRecord, SubjectSeal};
+pub use serving::Geometry;
 pub(crate) use store::names;
 pub use store::{Pool, PoolParts};
 pub use write::{NewImageRecord, NewPerson, Writer};
@@ -190,6 +194,12 @@ pub enum PoolError {
     /// A subject's key is gone while its records are not.
     #[error("a subject of pool `{pool}` has no key; its records cannot be opened")]
     KeyGone {
+        /// The pool.
+        pool: PoolName,
+    },
+    /// The pool went over to another algorithm while the image was being worked on.
+    #[error("pool `{pool}` went over to another algorithm meanwhile; send the request again")]
+    Switched {
         /// The pool.
         pool: PoolName,
     },

@@ -4,6 +4,7 @@
 //! records and templates come in sealed, and whatever is looked up by is a keyed digest. Held and searchable are
 //! separate states (R81): an image without a template is held, and no search can return it.
 
+mod migration;
 mod read;
 mod sqlite_store;
 mod template;
@@ -11,6 +12,9 @@ mod template;
 mod tests;
 mod write;
 
+pub use migration::{
+    Agreement, AlgorithmName, Completeness, Encoded, MigrationRecords, StoredMigration, Unencoded,
+};
 pub use sqlite_store::SqliteRecords;
 pub use template::{template_bytes, template_values};
 
@@ -72,6 +76,8 @@ pub struct NewImage {
     pub sealed_record: Vec<u8>,
     /// The template, sealed under the subject's key. `None`: held, not searchable.
     pub sealed_template: Option<Vec<u8>>,
+    /// What a second algorithm made of it, while the pool moves to one.
+    pub other: Option<Encoded>,
     /// When it was collected; milliseconds are kept.
     pub collected_at: Timestamp,
 }
@@ -154,7 +160,7 @@ pub struct Counts {
 /// A write that returned `Ok` is on stable storage and seen by every later read, from any thread. A write that returned
 /// one of the refusals below changed nothing; after [`RecordError::Database`] it may or may not have happened.
 /// Dropping a store writes nothing.
-pub trait RecordStore: Send + Sync {
+pub trait RecordStore: MigrationRecords + Send + Sync {
     /// What the store says about its pool.
     fn meta(&self) -> &PoolMeta;
 
@@ -229,6 +235,20 @@ pub enum RecordError {
     UnknownSubject {
         /// Position in the slice, from 0.
         position: usize,
+    },
+    /// A migration is under way already.
+    #[error("a migration is under way already")]
+    Migrating,
+    /// No migration is under way, or its way back is closed.
+    #[error("no migration is under way")]
+    NotMigrating,
+    /// The other algorithm has not seen every image, or refused more than was accepted.
+    #[error("{waiting} images were not encoded yet, and {refused} were refused")]
+    Incomplete {
+        /// Not seen yet.
+        waiting: u64,
+        /// Refused.
+        refused: u64,
     },
     /// The file holds something that this program did not write.
     #[error("record store: {what} has an unexpected form; restore the file from a backup")]

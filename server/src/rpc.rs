@@ -7,7 +7,8 @@ use std::sync::Arc;
 use likeness_proto::v1::{
     audit_service_server::AuditServiceServer, comparison_service_server::ComparisonServiceServer,
     enrolment_service_server::EnrolmentServiceServer, image_service_server::ImageServiceServer,
-    operating_point_service_server::OperatingPointServiceServer, pool_service_server::PoolServiceServer,
+    operating_point_service_server::OperatingPointServiceServer,
+    pool_migration_service_server::PoolMigrationServiceServer, pool_service_server::PoolServiceServer,
     search_service_server::SearchServiceServer, subject_service_server::SubjectServiceServer,
 };
 use tonic::service::Routes;
@@ -18,6 +19,7 @@ mod context;
 mod desk;
 mod door;
 mod enrolment;
+mod migration;
 mod operating_point;
 mod pool;
 mod search;
@@ -34,7 +36,7 @@ use crate::service::Service;
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Names of the services, for health.
-pub(crate) const SERVICES: [&str; 8] = [
+pub(crate) const SERVICES: [&str; 9] = [
     "likeness.v1.AuditService",
     "likeness.v1.EnrolmentService",
     "likeness.v1.SearchService",
@@ -43,6 +45,7 @@ pub(crate) const SERVICES: [&str; 8] = [
     "likeness.v1.ImageService",
     "likeness.v1.PoolService",
     "likeness.v1.OperatingPointService",
+    "likeness.v1.PoolMigrationService",
 ];
 
 // A call that nobody has assigned to operations of section 62 does not build: `audit/operations.rs` is where to do it.
@@ -67,4 +70,5 @@ pub(crate) fn add_to(routes: Routes, desk: &Desk, service: &Arc<Service>) -> Rou
         .add_service(limited!(PoolServiceServer))
         .add_service(limited!(AuditServiceServer))
         .add_service(limited!(OperatingPointServiceServer))
+        .add_service(limited!(PoolMigrationServiceServer))
 }

@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod incoming;
+mod migrations;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -223,6 +224,7 @@ pub async fn start_behind(
     let feed = service.start_feed()?;
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(keep_house(Arc::clone(&service), stopping.clone()));
+    tokio::spawn(migrations::carry_on(Arc::clone(&service), stopping.clone()));
     let desk = Desk::new(&service, stopping.clone());
     let routes = rpc::add_to(Routes::new(health_service).add_service(reflection), &desk, &service);
     let incoming = incoming::connections(listener, limits.connections);

@@ -27,8 +27,10 @@ mod compare;
 mod context;
 mod drop_pool;
 mod engine;
+mod engines;
 mod enrol;
 mod fields;
+mod migrate;
 pub mod offline;
 mod open;
 mod points;
@@ -55,6 +57,7 @@ pub use compare::{CompareAnswer, CompareRequest};
 pub use context::{Asked, Context, ContextFields, Peer};
 pub use engine::{Algorithm, Engine, ProbeFace};
 pub use enrol::{EnrolItem, EnrolOutcome, EnrolResult, Enrolment, GROUP, Prepared, RawDetails};
+pub use migrate::{MigrationAnswer, MigrationStep};
 pub use open::{OpenError, Opening};
 pub use points::{PointAnswer, PointList};
 pub use pools::PoolList;
@@ -89,7 +92,9 @@ pub struct Service {
     audit: Arc<dyn AuditLog>,
     anomaly_rules: AnomalyRules,
     keys: Arc<dyn KeyStore>,
-    engine: Engine,
+    engine: Arc<Engine>,
+    engines: engines::Engines,
+    shadow: migrate::Shadow,
     points: crate::points::Store,
     pools: RwLock<BTreeMap<PoolName, Arc<Pool>>>,
     /// The name of the stand-in for pools that do not exist.

@@ -62,6 +62,15 @@ pub(crate) struct Format {
     pub page_bytes: u32,
 }
 
+/// How a file of an older version becomes one of the next.
+#[derive(Debug)]
+pub(crate) struct Upgrade {
+    /// The version it starts from; it gives the one after.
+    pub from: i32,
+    /// What is done, in one transaction.
+    pub statements: &'static str,
+}
+
 /// An open database file.
 #[derive(Debug)]
 pub(crate) struct Database {
@@ -98,6 +107,26 @@ impl Database {
         check_format(&connection, file, format)?;
         set_up(&connection, true)?;
         Ok(Self::of(file, connection))
+    }
+
+    /// As [`Database::open`], after taking a file of an older version through `upgrades`, each in one transaction.
+    pub fn open_upgrading(file: &Path, format: &Format, upgrades: &[Upgrade]) -> Result<Self, DatabaseError> {
+        for upgrade in upgrades {
+            let older = Format { what: format.what, version: upgrade.from, tables: "", ..*format };
+            match Self::open(file, &older) {
+                Ok(database) => {
+                    let mut connection = database.connection();
+                    let transaction = connection.transaction()?;
+                    transaction.execute_batch(upgrade.statements)?;
+                    transaction.pragma_update(None, "user_version", upgrade.from + 1)?;
+                    transaction.commit()?;
+                }
+                // Of another version: the next step, or the final opening, says what to make of it.
+                Err(DatabaseError::Version { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Self::open(file, format)
     }
 
     fn of(file: &Path, connection: Connection) -> Self {

@@ -12,3 +12,4 @@ pub mod faces;
 pub mod log;
 pub mod run_folder;
 pub mod service;
+pub mod two_packs;

@@ -29,6 +29,8 @@ pub struct Service {
     folder: TempDir,
     child: Option<Child>,
     port: u16,
+    /// Another home for model packs than the user's.
+    home: Option<PathBuf>,
 }
 
 impl Service {
@@ -43,19 +45,31 @@ impl Service {
     /// Makes a data folder with `likeness init`; nothing is served yet.
     #[must_use]
     pub fn init() -> Self {
+        Self::init_with(None)
+    }
+
+    /// As [`Service::init`], with a home for model packs that `make` makes in a folder, and another default pack.
+    #[must_use]
+    pub fn init_in(make: impl FnOnce(&Path) -> PathBuf, pack: &str) -> Self {
+        Self::init_with(Some((Box::new(make), pack)))
+    }
+
+    fn init_with(packs: Option<(Box<dyn FnOnce(&Path) -> PathBuf + '_>, &str)>) -> Self {
         let folder = tempfile::Builder::new().prefix("likeness-test-").tempdir().expect("a temporary folder");
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|socket| socket.local_addr())
             .expect("a free port")
             .port();
         let data = folder.path().join("data");
-        let output = Command::new(binary("likeness"))
-            .args(["init", "--no-pull", "--listen", &format!("127.0.0.1:{port}")])
-            .arg(&data)
-            .output()
-            .expect("likeness runs");
+        let mut command = Command::new(binary("likeness"));
+        command.args(["init", "--no-pull", "--listen", &format!("127.0.0.1:{port}")]);
+        let home = packs.map(|(make, pack)| {
+            command.args(["--pack", pack]);
+            make(folder.path())
+        });
+        let output = with_home(&mut command, home.as_deref()).arg(&data).output().expect("likeness runs");
         assert!(output.status.success(), "init failed: {}", String::from_utf8_lossy(&output.stderr));
-        Self { folder, child: None, port }
+        Self { folder, child: None, port, home }
     }
 
     /// Starts the server and waits until it answers.
@@ -78,7 +92,7 @@ impl Service {
 
     fn serve_by(&mut self, mut program: Command, arguments: &[&str]) -> bool {
         assert!(self.child.is_none(), "already serving");
-        let mut child = program
+        let mut child = with_home(&mut program, self.home.as_deref())
             .arg("serve")
             .arg("--data")
             .arg(self.data())
@@ -203,7 +217,7 @@ impl Service {
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary("likeness"));
-        command
+        with_home(&mut command, self.home.as_deref())
             .args(arguments)
             .env("LIKENESS_PROFILE", self.data().join("profile.toml"))
             .stdin(Stdio::null());
@@ -235,6 +249,13 @@ impl Service {
         let text = self.ok(arguments);
         serde_json::from_str(&text)
             .unwrap_or_else(|error| panic!("likeness {arguments:?} did not print JSON ({error}): {text}"))
+    }
+}
+
+fn with_home<'c>(command: &'c mut Command, home: Option<&Path>) -> &'c mut Command {
+    match home {
+        Some(home) => command.env("LIKENESS_HOME", home),
+        None => command,
     }
 }
 

@@ -149,6 +149,7 @@ impl Target<'_> {
             content_digest: seal.content_digest(IMAGE),
             sealed_record: seal.seal_record(id, &record)?,
             sealed_template: Some(seal.seal_template(id, &template)?),
+            other: None,
             collected_at: self.now,
         })
     }

@@ -59,6 +59,31 @@ pub const CALLS: &[Recorded] = &[
     call("likeness.v1.PoolService/CreatePool", &[Alteration], "what the service holds changes its shape"),
     call("likeness.v1.PoolService/ListPools", &[Consultation], "what the service holds is read"),
     call(
+        "likeness.v1.PoolMigrationService/GetMigration",
+        &[Consultation],
+        "where a pool stands on its way to another algorithm is read",
+    ),
+    call(
+        "likeness.v1.PoolMigrationService/RetireMigration",
+        &[Alteration],
+        "the templates of the algorithm that is not used are erased; the images stay",
+    ),
+    call(
+        "likeness.v1.PoolMigrationService/RollBackMigration",
+        &[Alteration],
+        "searches go back to the earlier templates",
+    ),
+    call(
+        "likeness.v1.PoolMigrationService/StartMigration",
+        &[Alteration],
+        "every image gets a second template",
+    ),
+    call(
+        "likeness.v1.PoolMigrationService/SwitchMigration",
+        &[Alteration],
+        "searches go over to other templates",
+    ),
+    call(
         "likeness.v1.SearchService/Search",
         &[Consultation, Combination],
         "every candidate is consulted, one entry per pool; pools searched together are combined",
@@ -70,6 +95,11 @@ pub const CALLS: &[Recorded] = &[
 pub const HOUSEKEEPING: &[Recorded] = &[
     call("likeness.cli/DropPool", &[Erasure], "a pool is given up, on the data folder itself"),
     call("likeness/registry", &[Alteration], "who may call has changed: systems, tokens that are void"),
+    call(
+        "likeness/migration",
+        &[Alteration],
+        "images get the templates of the algorithm that their pool moves to",
+    ),
     call("likeness/retention", &[Erasure], "content past its retention is forgotten"),
     call("recovery", &Operation::ALL, "what a stop cut short is closed as what it was"),
 ];

@@ -26,6 +26,8 @@ pub enum Action {
     CreatePool,
     /// Give a pool up, with everything in it.
     DropPool,
+    /// Move a pool to another algorithm.
+    MigratePool,
     /// See which pools there are.
     ListPools,
     /// Get proofs about the audit log: hashes and signatures, none of its content.
@@ -44,7 +46,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 17] = [
+    pub const ALL: [Action; 18] = [
         Action::Enrol,
         Action::SetEnrolled,
         Action::Search,
@@ -55,6 +57,7 @@ impl Action {
         Action::RecordDecision,
         Action::CreatePool,
         Action::DropPool,
+        Action::MigratePool,
         Action::ListPools,
         Action::ReadProof,
         Action::ReadAudit,
@@ -77,6 +80,7 @@ impl Action {
             Action::RecordDecision => "record_decision",
             Action::CreatePool => "create_pool",
             Action::DropPool => "drop_pool",
+            Action::MigratePool => "migrate_pool",
             Action::ListPools => "list_pools",
             Action::ReadAudit => "read_audit",
             Action::ReadProof => "read_proof",
@@ -94,6 +98,7 @@ impl Action {
             Action::SetEnrolled
             | Action::CreatePool
             | Action::RecordDecision
+            | Action::MigratePool
             | Action::ApproveOperatingPoint => Operation::Alteration,
             Action::DropPool => Operation::Erasure,
             Action::Search
@@ -117,6 +122,7 @@ impl Action {
             | Action::SetEnrolled
             | Action::CreatePool
             | Action::DropPool
+            | Action::MigratePool
             | Action::ApproveOperatingPoint
             | Action::RecordDecision => true,
             Action::Search

@@ -5,7 +5,8 @@ use std::time::Duration;
 use likeness_proto::v1::{
     audit_service_client::AuditServiceClient, comparison_service_client::ComparisonServiceClient,
     enrolment_service_client::EnrolmentServiceClient, image_service_client::ImageServiceClient,
-    operating_point_service_client::OperatingPointServiceClient, pool_service_client::PoolServiceClient,
+    operating_point_service_client::OperatingPointServiceClient,
+    pool_migration_service_client::PoolMigrationServiceClient, pool_service_client::PoolServiceClient,
     search_service_client::SearchServiceClient, subject_service_client::SubjectServiceClient,
 };
 use tonic::{
@@ -111,6 +112,10 @@ impl Connection {
     client!(
         /// Approves, lists and revokes operating points.
         operating_point, OperatingPointServiceClient
+    );
+    client!(
+        /// Moves pools to another algorithm.
+        migration, PoolMigrationServiceClient
     );
     client!(
         /// Reads subjects.

@@ -14,6 +14,7 @@ use super::{
     wording,
 };
 
+mod migrate;
 mod offline;
 
 const PURPOSE: &str = "system_administration";
@@ -27,6 +28,8 @@ pub enum PoolCommand {
     List(ListArgs),
     /// Destroy a pool's key and remove its files; no server may run. Asked for under the purpose `system_administration`
     Drop(DropArgs),
+    /// Move a pool to another algorithm: encode beside, compare, go over, go back, retire. Default purpose `system_administration`
+    Migrate(migrate::MigrateArgs),
 }
 
 impl PoolCommand {
@@ -36,6 +39,7 @@ impl PoolCommand {
             Self::Create(args) => args.json,
             Self::List(args) => args.json,
             Self::Drop(_) => false,
+            Self::Migrate(args) => args.json,
         }
     }
 }
@@ -195,6 +199,7 @@ pub async fn run(command: PoolCommand, profile: &Profile) -> Result<Exit, Failur
             let context = args.context.wire(profile, PURPOSE, "list of the pools from the command line");
             show_all(&list(profile, context).await?, json)?;
         }
+        PoolCommand::Migrate(args) => return migrate::run(args, profile).await,
     }
     Ok(Exit::Done)
 }

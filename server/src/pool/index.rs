@@ -3,7 +3,7 @@ use std::{num::NonZeroUsize, path::Path};
 
 use likeness_matcher::index::{CertifiedIndex, IndexFault, IndexWrite};
 
-use super::{PoolParts, gather::Gathering};
+use super::{gather::Gathering, serving::Geometry};
 
 /// How pools are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +16,15 @@ pub struct IndexOptions {
     pub gathering: Gathering,
 }
 
-/// An empty index for a pool in this folder.
-pub(super) fn make(parts: &PoolParts<'_>, folder: &Path) -> Result<Box<dyn IndexWrite>, IndexFault> {
-    let options = parts.index;
-    let template = (parts.dimension * size_of::<f32>()).max(1) as u64;
+/// An empty index for an algorithm of a pool in this folder.
+pub(super) fn make(
+    geometry: &Geometry,
+    options: IndexOptions,
+    folder: &Path,
+) -> Result<Box<dyn IndexWrite>, IndexFault> {
+    let template = (geometry.dimension * size_of::<f32>()).max(1) as u64;
     let memory_rows = usize::try_from(options.full_precision_bytes / template).unwrap_or(usize::MAX);
-    let index = CertifiedIndex::new(parts.space, parts.dimension, parts.metric)?
+    let index = CertifiedIndex::new(geometry.space, geometry.dimension, geometry.metric)?
         .with_threads(options.threads)
         .with_sealed_tier(folder, memory_rows)?;
     Ok(Box::new(index))

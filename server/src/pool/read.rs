@@ -1,11 +1,14 @@
 //! What a permit for reading opens.
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use likeness_matcher::{embed::Embedding, index::Hit};
+use likeness_models::SpaceId;
 use zeroize::Zeroizing;
 
-use super::{ImageRecord, Pool, PoolDefinition, PoolError, SubjectRecord, sealed::SubjectSeal};
+use super::{
+    ImageRecord, Pool, PoolDefinition, PoolError, SubjectRecord, sealed::SubjectSeal, serving::Serving,
+};
 use crate::{
     ids::{ImageId, SubjectId},
     records::{ImageRow, StoredImage, StoredSubject},
@@ -15,6 +18,8 @@ use crate::{
 /// A pool, opened for reading.
 pub struct Reader<'a> {
     pub(super) pool: &'a Pool,
+    /// The algorithm that was active when the reader was made: one search uses one.
+    pub(super) serving: Arc<Serving>,
 }
 
 /// An image with its sealed record opened.
@@ -43,7 +48,12 @@ pub struct OpenedSubject {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(pool: &'a Pool) -> Self {
-        Reader { pool }
+        Reader { pool, serving: pool.active() }
+    }
+
+    /// The space that this reader searches in.
+    pub fn space(&self) -> SpaceId {
+        self.serving.geometry.space
     }
 
     /// What the pool is.
@@ -53,7 +63,7 @@ impl<'a> Reader<'a> {
 
     /// Images that a search compares with.
     pub fn gallery_size(&self) -> u64 {
-        self.pool.index.len() as u64
+        self.serving.index.len() as u64
     }
 
     /// The `limit` subjects most like the probe, best first.
@@ -61,7 +71,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`PoolError::Deadline`] when time runs out; never a partial list.
     pub fn search(&self, probe: &Embedding, limit: usize, deadline: Instant) -> Result<Vec<Hit>, PoolError> {
-        Ok(self.pool.gather.search(self.pool.index.as_ref(), probe, limit, deadline)?)
+        if probe.space() != self.space() {
+            return Err(PoolError::Switched { pool: self.pool.definition.name.clone() });
+        }
+        Ok(self.serving.gather.search(self.serving.index.as_ref(), probe, limit, deadline)?)
     }
 
     /// Image and subject of each hit, opened; absent where the image was taken out of search since the index was asked.

@@ -1,8 +1,15 @@
 //! The index is a cache: filled from the records at every start, and checked against them before anyone may ask.
+use std::collections::HashMap;
+
 use likeness_matcher::index::{IndexRow, RowKey, SubjectKey};
 
-use super::{Pool, PoolError, sealed::SubjectSeal};
-use crate::authorise::Permit;
+use super::{Pool, PoolError, sealed::SubjectSeal, serving::Serving};
+use crate::{
+    authorise::Permit,
+    ids::SubjectId,
+    records::{EnrolledTemplate, ImageRow, RecordError},
+    seal::SealKey,
+};
 
 /// Templates opened at a time.
 const PAGE: usize = 4096;
@@ -35,11 +42,39 @@ impl Pool {
         }
 
         let keys = self.keys.subject_keys(&self.key)?;
-        let (space, dimension) = (self.index.space(), self.index.dimension());
+        let active = self.active();
+        let rows = self.fill(&active, &keys, |after| self.records.enrolled_after(after, PAGE))?;
+        if let Some(other) = self.other() {
+            self.fill(&other, &keys, |after| self.records.other_after(after, PAGE))?;
+        }
+
+        let recorded = self.records.counts()?.enrolled;
+        if rows.len() as u64 != recorded {
+            return Err(disagrees(format!(
+                "{recorded} images are recorded as enrolled, {} were read, {} are in the index",
+                rows.len(),
+                active.index.len()
+            )));
+        }
+        self.set_ready();
+        Ok(Loaded { templates: recorded, orphans_removed: reconciled.removed })
+    }
+
+    /// Puts every template that `page` gives into an algorithm's index, and checks that it holds them and no other.
+    fn fill(
+        &self,
+        serving: &Serving,
+        keys: &HashMap<SubjectId, SealKey>,
+        page: impl Fn(Option<ImageRow>) -> Result<Vec<EnrolledTemplate>, RecordError>,
+    ) -> Result<Vec<RowKey>, PoolError> {
+        let name = &self.definition.name;
+        let disagrees = |what: String| PoolError::Disagrees { pool: name.clone(), what };
+        let index = &serving.index;
+        let (space, dimension) = (index.space(), index.dimension());
         let mut after = None;
         let mut rows = Vec::new();
         loop {
-            let page = self.records.enrolled_after(after, PAGE)?;
+            let page = page(after)?;
             let Some(last) = page.last() else { break };
             after = Some(last.row);
             let mut embeddings = Vec::with_capacity(page.len());
@@ -63,9 +98,9 @@ impl Pool {
                     embedding,
                 })
                 .collect();
-            self.index.insert(&entries)?;
+            index.insert(&entries)?;
             for entry in &entries {
-                if !self.index.agrees(entry)? {
+                if !index.agrees(entry)? {
                     return Err(disagrees(format!(
                         "row {} of the index is not what the records hold",
                         entry.row.0
@@ -75,15 +110,10 @@ impl Pool {
             }
         }
 
-        let recorded = self.records.counts()?.enrolled;
-        if self.index.rows() != rows || rows.len() as u64 != recorded {
-            return Err(disagrees(format!(
-                "{recorded} images are recorded as enrolled, {} were read, {} are in the index",
-                rows.len(),
-                self.index.len()
-            )));
+        if index.rows() == rows {
+            Ok(rows)
+        } else {
+            Err(disagrees(format!("{} templates were read, {} are in the index", rows.len(), index.len())))
         }
-        self.set_ready();
-        Ok(Loaded { templates: recorded, orphans_removed: reconciled.removed })
     }
 }

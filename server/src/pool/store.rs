@@ -4,21 +4,19 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicU8, Ordering},
+        Arc, Mutex, RwLock,
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
 };
 
 use jiff::Timestamp;
-use likeness_matcher::index::IndexWrite;
 use likeness_models::{Metric, SpaceId};
 
 use super::{
     IndexOptions, PoolDefinition, PoolError, PoolSummary, Reader, Writer,
     definition::{CheckedPool, DefinitionError},
-    gather::Gather,
-    index,
     sealed::SubjectSeal,
+    serving::{Algorithms, Geometry, Serving},
 };
 use crate::{
     authorise::{Permit, PoolFacts, Purposes},
@@ -26,7 +24,7 @@ use crate::{
     durable,
     ids::{ImageId, SubjectId},
     keys::{KeyError, KeyStore, PoolKey, PoolName},
-    records::{PoolMeta, RecordStore, SqliteRecords},
+    records::{AlgorithmName, MigrationRecords as _, PoolMeta, RecordStore, SqliteRecords},
 };
 
 /// Whether the index can be asked.
@@ -59,6 +57,8 @@ pub struct PoolParts<'a> {
     pub metric: Metric,
     /// How its pools are searched.
     pub index: IndexOptions,
+    /// The other algorithms that are loaded: those of pools that moved, or are moving.
+    pub others: Vec<Geometry>,
 }
 
 /// One pool. Nothing in it can be reached without a permit for it.
@@ -68,8 +68,11 @@ pub struct Pool {
     pub(super) keys: Arc<dyn KeyStore>,
     pub(super) records: Box<dyn RecordStore>,
     pub(super) blobs: Blobs,
-    pub(super) index: Box<dyn IndexWrite>,
-    pub(super) gather: Gather,
+    pub(super) algorithms: RwLock<Algorithms>,
+    pub(super) folder: PathBuf,
+    pub(super) options: IndexOptions,
+    /// Whether a migration may have work to do in the background.
+    pub(super) pending: AtomicBool,
     pub(super) writing: Mutex<()>,
     state: AtomicU8,
 }
@@ -164,16 +167,24 @@ impl Pool {
         if definition.name != *name {
             return Err(DefinitionError::Contradiction { path: file, field: "name" }.into());
         }
-        if definition.space != parts.space.to_string() {
-            return Err(PoolError::OtherSpace {
-                pool: name.clone(),
-                pack: definition.pack,
-                pinned: definition.space,
-                serving: parts.space.to_string(),
-            });
-        }
         let key = parts.keys.open_pool(name, &definition.key_check)?;
         Pool::assemble(parts, definition, key, &folder)
+    }
+
+    /// Packs that must be loaded before the pool can be opened: the active one, and the one beside it.
+    pub(crate) fn packs_of(
+        folder: &Path,
+        purposes: &Purposes,
+        name: &PoolName,
+    ) -> Result<Vec<String>, PoolError> {
+        let folder = folder.join(name.as_str());
+        let records = SqliteRecords::open(&folder.join("records.sqlite"))?;
+        let active = match records.active_algorithm()? {
+            Some(active) => active.pack,
+            None => PoolDefinition::read(folder.join("pool.toml"), purposes)?.pack,
+        };
+        let other = records.migration()?.map(|migration| migration.other.pack);
+        Ok(std::iter::once(active).chain(other).collect())
     }
 
     fn assemble(
@@ -194,15 +205,26 @@ impl Pool {
             return Err(DefinitionError::Contradiction { path: folder.join("pool.toml"), field }.into());
         }
         let blobs = Blobs::open(&folder.join("blobs"))?;
-        let index = index::make(parts, folder)?;
+        let made_with = AlgorithmName { pack: definition.pack.clone(), space: definition.space.clone() };
+        let active = parts.geometry(&definition.name, &records.active_algorithm()?.unwrap_or(made_with))?;
+        let other = match records.migration()?.filter(|migration| !migration.retiring) {
+            Some(migration) => {
+                let geometry = parts.geometry(&definition.name, &migration.other)?;
+                Some(Serving::empty(geometry, parts.index, folder)?)
+            }
+            None => None,
+        };
+        let algorithms = Algorithms { active: Serving::empty(active, parts.index, folder)?, other };
         Ok(Pool {
             definition,
             key,
             keys: parts.keys.clone(),
             records: Box::new(records),
             blobs,
-            index,
-            gather: Gather::new(parts.index.gathering),
+            algorithms: RwLock::new(algorithms),
+            folder: folder.to_path_buf(),
+            options: parts.index,
+            pending: AtomicBool::new(true),
             writing: Mutex::new(()),
             state: AtomicU8::new(State::NotLoaded as u8),
         })
@@ -267,8 +289,8 @@ impl Pool {
             kind: self.definition.kind,
             rationale: self.definition.rationale.clone(),
             purposes: self.definition.purposes.iter().map(|purpose| purpose.code().to_owned()).collect(),
-            pack: self.definition.pack.clone(),
-            space_id: self.definition.space.clone(),
+            pack: self.pack(),
+            space_id: self.space().to_string(),
             matcher_version: crate::service::MATCHER_VERSION.to_owned(),
             subjects: counts.subjects,
             images_held: counts.images,

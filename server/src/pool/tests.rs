@@ -17,6 +17,14 @@ use crate::{
     keys::{FileKeyStore, KeyStore},
 };
 
+mod migration;
+
+/// An algorithm to move to.
+fn second() -> Geometry {
+    let space = "22".repeat(32).parse().unwrap();
+    Geometry { pack: "second-pack".to_owned(), space, dimension: 3, metric: Metric::Cosine }
+}
+
 struct Place {
     folder: TempDir,
     keys: Arc<dyn KeyStore>,
@@ -51,6 +59,7 @@ impl Place {
             dimension: 4,
             metric: Metric::Euclidean,
             index: crate::config::Config::parse("").unwrap().search.index,
+            others: vec![second()],
         }
     }
 
@@ -102,6 +111,7 @@ impl Place {
             },
             bytes: bytes::Bytes::from(format!("bytes of {reference}")),
             embedding: values.map(|values| self.embedding(values)),
+            other: None,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 
 /// A pool, opened for writing. Holds the pool's turn to write until dropped.
 pub struct Writer<'a> {
-    reader: Reader<'a>,
+    pub(super) reader: Reader<'a>,
     _turn: MutexGuard<'a, ()>,
 }
 
@@ -48,6 +48,8 @@ pub struct NewImageRecord {
     pub bytes: Bytes,
     /// Its template, when it is to be searchable.
     pub embedding: Option<Embedding>,
+    /// What the algorithm that the pool moves to made of it: an embedding, or the stable code of its refusal.
+    pub other: Option<Result<Embedding, String>>,
 }
 
 impl<'a> Deref for Writer<'a> {
@@ -76,6 +78,13 @@ impl<'a> Writer<'a> {
         now: Timestamp,
     ) -> Result<(), PoolError> {
         let pool = self.reader.pool;
+        // Before anything is written: templates of another space must not reach the records.
+        let foreign = |image: &NewImageRecord| {
+            image.embedding.as_ref().is_some_and(|embedding| embedding.space() != self.reader.space())
+        };
+        if images.iter().any(foreign) {
+            return Err(PoolError::Switched { pool: pool.definition.name.clone() });
+        }
         let seals = self.seals(persons, images, now)?;
         let seal = |subject: &SubjectId| {
             seals.get(subject).ok_or_else(|| PoolError::KeyGone { pool: pool.definition.name.clone() })
@@ -113,6 +122,13 @@ impl<'a> Writer<'a> {
                         .as_ref()
                         .map(|template| seal.seal_template(image.id, template))
                         .transpose()?,
+                    other: self
+                        .encoded_beside(image)
+                        .map(|made| match made {
+                            Ok(embedding) => seal.seal_template(image.id, embedding).map(Ok),
+                            Err(code) => Ok(Err(code.clone())),
+                        })
+                        .transpose()?,
                     collected_at: now,
                 })
             })
@@ -140,6 +156,7 @@ impl<'a> Writer<'a> {
         let pool = self.reader.pool;
         let stored = pool.records.images_by_row(rows)?;
         let mut entries = Vec::with_capacity(images.len());
+        let mut beside = Vec::new();
         for ((image, row), stored) in images.iter().zip(rows).zip(&stored) {
             let Some(embedding) = &image.embedding else { continue };
             let Some(stored) = stored.as_ref().filter(|stored| stored.id == image.id) else {
@@ -148,13 +165,28 @@ impl<'a> Writer<'a> {
                     what: format!("row {} does not hold the image that was just recorded in it", row.0),
                 });
             };
-            entries.push(IndexRow {
-                row: RowKey(row.0),
-                subject: SubjectKey(stored.subject_row.0),
-                embedding,
-            });
+            let (row, subject) = (RowKey(row.0), SubjectKey(stored.subject_row.0));
+            entries.push(IndexRow { row, subject, embedding });
+            if let Some(Ok(embedding)) = self.encoded_beside(image) {
+                beside.push(IndexRow { row, subject, embedding });
+            }
         }
-        Ok(pool.index.insert(&entries)?)
+        if let Some(other) = pool.other() {
+            other.index.insert(&beside)?;
+            pool.set_pending();
+        }
+        Ok(self.reader.serving.index.insert(&entries)?)
+    }
+
+    /// What the other algorithm made of a searchable image, when it is the one that the pool moves to now. What is missing
+    /// here is encoded later.
+    fn encoded_beside<'i>(&self, image: &'i NewImageRecord) -> Option<Result<&'i Embedding, &'i String>> {
+        let other = self.reader.pool.other()?;
+        image.embedding.as_ref()?;
+        match image.other.as_ref()?.as_ref() {
+            Ok(embedding) if embedding.space() != other.geometry.space => None,
+            made => Some(made),
+        }
     }
 
     /// Makes an image searchable with `embedding`, or takes it out of search and forgets its template.
@@ -167,6 +199,9 @@ impl<'a> Writer<'a> {
             pool: pool.definition.name.clone(),
             what: format!("image {image} is no longer recorded"),
         };
+        if embedding.is_some_and(|embedding| embedding.space() != self.reader.space()) {
+            return Err(PoolError::Switched { pool: pool.definition.name.clone() });
+        }
         let stored = pool.records.image(image)?.ok_or_else(gone)?;
         let template = match embedding {
             Some(embedding) => Some(pool.seal_of(stored.subject)?.seal_template(image, embedding)?),
@@ -176,12 +211,19 @@ impl<'a> Writer<'a> {
             return Err(gone());
         }
         let row = RowKey(stored.row.0);
-        let followed = match embedding {
-            Some(embedding) => {
-                pool.index.insert(&[IndexRow { row, subject: SubjectKey(stored.subject_row.0), embedding }])
-            }
-            None => pool.index.remove(&[row]).map(|_| ()),
+        pool.set_pending();
+        let index = &self.reader.serving.index;
+        // The records forgot the other algorithm's template, too; it is encoded anew when it is wanted.
+        let beside = match pool.other() {
+            Some(other) => other.index.remove(&[row]).map(|_| ()),
+            None => Ok(()),
         };
+        let followed = beside.and_then(|()| match embedding {
+            Some(embedding) => {
+                index.insert(&[IndexRow { row, subject: SubjectKey(stored.subject_row.0), embedding }])
+            }
+            None => index.remove(&[row]).map(|_| ()),
+        });
         followed.inspect_err(|_| pool.set_out_of_step())?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::ids::{ImageId, SubjectId};
 use crate::keys::KeyCheck;
 use crate::seal::LookupDigest;
-use crate::sqlite::{Database, Format, from_ms, to_ms};
+use crate::sqlite::{Database, Format, Upgrade, from_ms, to_ms};
 use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,13 +15,14 @@ use std::path::Path;
 const FORMAT: Format = Format {
     what: "a record file",
     application_id: 0x4c4b_5245,
-    version: 1,
+    version: 2,
     // AUTOINCREMENT: a number is never given twice, so a stale index row cannot point to another person's image.
     tables: "CREATE TABLE pool (
                  one INTEGER PRIMARY KEY CHECK (one = 1),
                  name TEXT NOT NULL, kind TEXT NOT NULL, space TEXT NOT NULL,
                  key_check BLOB NOT NULL CHECK (length(key_check) = 32),
-                 created_ms INTEGER NOT NULL
+                 created_ms INTEGER NOT NULL,
+                 active_pack TEXT, active_space TEXT
              ) STRICT;
              CREATE TABLE subject (
                  row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -41,18 +42,49 @@ const FORMAT: Format = Format {
                  enrolled INTEGER NOT NULL CHECK (enrolled IN (0, 1)),
                  template BLOB,
                  collected_ms INTEGER NOT NULL,
+                 other BLOB,
+                 other_refused TEXT,
                  CHECK (enrolled = (template IS NOT NULL)),
                  CHECK (held = 1 OR enrolled = 0)
              ) STRICT;
              CREATE INDEX image_of_subject ON image(subject);
-             CREATE INDEX image_enrolled ON image(row) WHERE enrolled = 1;",
+             CREATE INDEX image_enrolled ON image(row) WHERE enrolled = 1;
+             CREATE TABLE migration (
+                 one INTEGER PRIMARY KEY CHECK (one = 1),
+                 pack TEXT NOT NULL, space TEXT NOT NULL,
+                 switched INTEGER NOT NULL CHECK (switched IN (0, 1)),
+                 retiring INTEGER NOT NULL CHECK (retiring IN (0, 1)),
+                 started_ms INTEGER NOT NULL, event BLOB NOT NULL CHECK (length(event) = 16),
+                 probes INTEGER NOT NULL DEFAULT 0, same_first INTEGER NOT NULL DEFAULT 0,
+                 places INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 0,
+                 refused INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0
+             ) STRICT;",
     page_bytes: 4096,
 };
+
+/// From version 1, which had no room for a second algorithm.
+const UPGRADES: [Upgrade; 1] = [Upgrade {
+    from: 1,
+    statements: "ALTER TABLE pool ADD COLUMN active_pack TEXT;
+             ALTER TABLE pool ADD COLUMN active_space TEXT;
+             ALTER TABLE image ADD COLUMN other BLOB;
+             ALTER TABLE image ADD COLUMN other_refused TEXT;
+             CREATE TABLE migration (
+                 one INTEGER PRIMARY KEY CHECK (one = 1),
+                 pack TEXT NOT NULL, space TEXT NOT NULL,
+                 switched INTEGER NOT NULL CHECK (switched IN (0, 1)),
+                 retiring INTEGER NOT NULL CHECK (retiring IN (0, 1)),
+                 started_ms INTEGER NOT NULL, event BLOB NOT NULL CHECK (length(event) = 16),
+                 probes INTEGER NOT NULL DEFAULT 0, same_first INTEGER NOT NULL DEFAULT 0,
+                 places INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 0,
+                 refused INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0
+             ) STRICT;",
+}];
 
 /// A [`RecordStore`] in a file.
 #[derive(Debug)]
 pub struct SqliteRecords {
-    database: Database,
+    pub(super) database: Database,
     meta: PoolMeta,
 }
 
@@ -79,7 +111,7 @@ impl SqliteRecords {
     /// Opens the record file of a pool. The caller compares [`RecordStore::meta`] with what it expects, and opens
     /// the pool's key with the check value in it.
     pub fn open(file: &Path) -> Result<Self, RecordError> {
-        Self::with_meta(Database::open(file, &FORMAT)?)
+        Self::with_meta(Database::open_upgrading(file, &FORMAT, &UPGRADES)?)
     }
 
     fn with_meta(database: Database) -> Result<Self, RecordError> {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod migration;
 mod model;
 
 use super::*;
@@ -32,6 +33,7 @@ pub(super) fn new_image(n: u32, subject: u32) -> NewImage {
         content_digest: digest("content", n),
         sealed_record: vec![8; n as usize % 70],
         sealed_template: (!n.is_multiple_of(3)).then(|| n.to_be_bytes().repeat(9)),
+        other: None,
         collected_at: now(),
     }
 }

@@ -32,8 +32,8 @@ pub(super) fn images(
 ) -> Result<Vec<ImageRow>, RecordError> {
     let mut owner = transaction.prepare("SELECT row FROM subject WHERE id = ?1")?;
     let mut insert = transaction.prepare(
-        "INSERT INTO image (id, subject, source, content, record, held, enrolled, template, collected_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8)",
+        "INSERT INTO image (id, subject, source, content, record, held, enrolled, template, collected_ms, other, other_refused)
+         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9, ?10)",
     )?;
     let insert = |(position, new): (usize, &NewImage)| {
         let subject: Option<i64> = owner.query_row([new.subject.as_bytes()], |row| row.get(0)).optional()?;
@@ -46,7 +46,9 @@ pub(super) fn images(
             new.sealed_record,
             new.sealed_template.is_some(),
             new.sealed_template,
-            to_ms(new.collected_at)
+            to_ms(new.collected_at),
+            new.other.as_ref().and_then(|made| made.as_ref().ok()),
+            new.other.as_ref().and_then(|made| made.as_ref().err())
         ];
         let row =
             insert.insert(values).map_err(|error| or_taken(error, RecordError::SourceExists { position }))?;
@@ -61,7 +63,8 @@ pub(super) fn set_enrolled(
     sealed_template: Option<&[u8]>,
 ) -> Result<bool, RecordError> {
     let changed = transaction.execute(
-        "UPDATE image SET enrolled = ?2, template = ?3 WHERE id = ?1 AND held = 1",
+        // The other algorithm's template goes, too: taken out of search is out of both; put back, it is encoded anew.
+        "UPDATE image SET enrolled = ?2, template = ?3, other = NULL, other_refused = NULL WHERE id = ?1 AND held = 1",
         params![image.as_bytes(), sealed_template.is_some(), sealed_template],
     )?;
     Ok(changed > 0)

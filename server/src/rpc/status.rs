@@ -140,7 +140,12 @@ receipted!(
     ReconcileResponse,
     GetReportResponse,
     RecordReferralResponse,
-    CollectSubjectResponse
+    CollectSubjectResponse,
+    StartMigrationResponse,
+    GetMigrationResponse,
+    SwitchMigrationResponse,
+    RollBackMigrationResponse,
+    RetireMigrationResponse
 );
 
 #[cfg(test)]

@@ -259,7 +259,7 @@ pub(super) fn touched(pool: &Pool, gallery: Option<u64>) -> PoolTouched {
     PoolTouched {
         name: definition.name.to_string(),
         kind: Some(definition.kind.code().to_owned()),
-        space: Some(definition.space.clone()),
+        space: Some(pool.space().to_string()),
         gallery,
     }
 }

@@ -1,13 +1,14 @@
 //! The one algorithm this server runs: its model pack, and the matcher when images are to be worked on.
 use likeness_matcher::{
     detect::Face,
-    pipeline::{Analysed, Matcher},
+    pipeline::{AnalyseError, Analysed, Matcher},
     quality::{QualityPolicy, QualityReport},
     select::Selection,
 };
 use likeness_models::{Metric, Pack, SpaceId, Threshold};
 
 use super::{MATCHER_VERSION, Refusal};
+use crate::pool::Geometry;
 
 /// The exact algorithm behind a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +100,16 @@ impl Engine {
         }
     }
 
+    /// What pools need to know of it.
+    pub(super) fn geometry(&self) -> Geometry {
+        Geometry {
+            pack: self.pack.clone(),
+            space: self.space,
+            dimension: self.dimension,
+            metric: self.metric,
+        }
+    }
+
     /// What a similarity of this pack means, in words.
     pub fn similarity_meaning(&self) -> String {
         let scale = match self.metric {
@@ -118,8 +129,18 @@ impl Engine {
         selection: &Selection,
         policy: &QualityPolicy,
     ) -> Result<Analysed, Refusal> {
+        Ok(self.try_analyse(image, selection, policy)??)
+    }
+
+    /// As [`Engine::analyse`], with what the image is at fault for kept apart.
+    pub(super) fn try_analyse(
+        &self,
+        image: &[u8],
+        selection: &Selection,
+        policy: &QualityPolicy,
+    ) -> Result<Result<Analysed, AnalyseError>, Refusal> {
         match &self.matcher {
-            Some(matcher) => Ok(matcher.analyse(image, selection, policy)?),
+            Some(matcher) => Ok(matcher.analyse(image, selection, policy)),
             None => Err(Refusal::new(
                 super::RefusalKind::Unavailable,
                 "matcher_not_loaded",

@@ -5,7 +5,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use likeness_matcher::{detect::Face, pipeline::Analysed, quality::QualityReport, select::Selection};
+use likeness_matcher::{
+    detect::Face, embed::Embedding, pipeline::Analysed, quality::QualityReport, select::Selection,
+};
 
 use super::{
     Answer, Asked, Context, ContextFields, Peer, Refusal, RefusalKind, Rendered, Service, Unanswered,
@@ -110,6 +112,10 @@ enum State {
 
 struct Ready {
     analysed: Analysed,
+    /// The pack that analysed it.
+    pack: String,
+    /// What the algorithm that the pool moves to made of it.
+    other: Option<Result<Embedding, String>>,
     capture_date: Option<jiff::civil::Date>,
     details: Details,
 }

@@ -12,7 +12,7 @@ use likeness_matcher::{
 use likeness_models::{Home, HomeError, Pack, PackError, RuntimeError};
 use thiserror::Error;
 
-use super::{Engine, Service};
+use super::{Engine, Service, engines::Engines, migrate::Shadow};
 use crate::{
     audit::{
         AuditError, AuditLog, AuditOptions, FileAudit,
@@ -129,7 +129,7 @@ impl Service {
         let (audit, recovery) = FileAudit::open(&data.audit(), keys.clone(), clock.clone(), options)?;
         let points = Store::open(&data.points(), &audit)?;
         let anomaly_rules = AnomalyRules::find(data.path())?;
-        let engine = open_engine(&config, opening)?;
+        let engine = Arc::new(open_engine(&config, &config.matcher.pack, opening)?);
         let service = Service {
             data: data.clone(),
             config,
@@ -142,6 +142,8 @@ impl Service {
             audit: front(Arc::new(audit)),
             anomaly_rules,
             keys,
+            engines: Engines::new(opening, &engine),
+            shadow: Shadow::default(),
             engine,
             points,
             pools: RwLock::new(BTreeMap::new()),
@@ -157,8 +159,11 @@ impl Service {
 
     fn open_pools(&self, opening: Opening) -> Result<(), OpenError> {
         let folder = self.data.pools();
-        let parts = self.parts(&folder);
         for name in names(&folder)? {
+            for pack in Pool::packs_of(&folder, self.authoriser.purposes(), &name)? {
+                self.open_pack(&pack)?;
+            }
+            let parts = self.parts(&folder);
             let pool = Pool::open(&parts, &name)?;
             if opening == Opening::Serve {
                 let permit = Permit::for_upkeep(
@@ -195,9 +200,9 @@ fn nowhere() -> Result<PoolName, OpenError> {
     "nowhere".parse().map_err(|_| OpenError::Recovery)
 }
 
-fn open_engine(config: &Config, opening: Opening) -> Result<Engine, OpenError> {
+pub(super) fn open_engine(config: &Config, pack: &str, opening: Opening) -> Result<Engine, OpenError> {
     let home = Home::locate()?;
-    let pack = Pack::open(&home, &config.matcher.pack).map_err(Box::new)?;
+    let pack = Pack::open(&home, pack).map_err(Box::new)?;
     let matcher = match opening {
         Opening::Administer => None,
         Opening::Serve => {

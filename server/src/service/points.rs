@@ -39,7 +39,11 @@ impl Service {
     }
 
     fn point_answer(&self, kept: Arc<Kept>) -> PointAnswer {
-        let state = kept.state(self.situation(&self.engine.space().to_string()));
+        // In force for any algorithm that is loaded; which pools it fits is decided when they are searched.
+        let space = &kept.point.algorithm.space_id;
+        let loaded = space.parse().is_ok_and(|space| self.engine_with(space).is_ok());
+        let here = if loaded { space.clone() } else { String::new() };
+        let state = kept.state(self.situation(&here));
         PointAnswer { kept, state }
     }
 

@@ -29,6 +29,7 @@ impl Service {
             dimension: self.engine.dimension(),
             metric: self.engine.metric(),
             index: self.config.search.index,
+            others: self.engines.geometries(),
         }
     }
 

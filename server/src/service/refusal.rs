@@ -205,6 +205,9 @@ impl From<PoolError> for Refusal {
         match &error {
             PoolError::Deadline => Refusal::deadline(),
             PoolError::Definition(definition) => Refusal::invalid("pool_definition", definition.to_string()),
+            PoolError::Switched { .. } => {
+                Refusal::new(RefusalKind::Unavailable, "algorithm_changed", error.to_string())
+            }
             PoolError::OutOfStep { .. } | PoolError::NotLoaded { .. } => {
                 tracing::error!(%error, "request failed");
                 Refusal::new(RefusalKind::Unavailable, "pool_unavailable", error.to_string())

@@ -2,7 +2,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
-use likeness_matcher::{embed::Embedding, pipeline::Analysed, quality::QualityPolicy, select::Selection};
+use likeness_matcher::{
+    embed::Embedding, index::Hit, pipeline::Analysed, quality::QualityPolicy, select::Selection,
+};
 
 use super::{
     Algorithm, Answer, Asked, Context, ProbeFace, ProbeSource, Refusal, Rendered, Service, Unanswered,
@@ -109,6 +111,7 @@ struct Decided {
 /// A pool that was searched.
 struct Searched {
     gallery: u64,
+    hits: Vec<Hit>,
     found: Vec<merge::Found>,
 }
 
@@ -234,7 +237,8 @@ impl Service {
         limit: usize,
     ) -> Result<(Analysed, Vec<Option<Searched>>), Refusal> {
         case.note("selection", super::enrol::selection_note(&request.selection));
-        let analysed = self.engine.analyse(&request.probe, &request.selection, &QualityPolicy::default())?;
+        let analysed =
+            points.engine.analyse(&request.probe, &request.selection, &QualityPolicy::default())?;
         case.probe_image(analysed.media_type.as_str(), analysed.width, analysed.height);
         case.note("faces_in_probe", analysed.faces.len().to_string());
         case.in_time()?;
@@ -245,6 +249,8 @@ impl Service {
                     let floor = points.floor(at);
                     let found = self.search_pool(case, pool, permit, &analysed.embedding, limit, floor)?;
                     points.still_fits(at, found.gallery)?;
+                    let face = analysed.faces[analysed.chosen].bounding_box;
+                    self.shadow.leave(pool, permit, &request.probe, face, &found.hits);
                     Some(found)
                 }
                 Err(_) => None,
@@ -286,7 +292,7 @@ impl Service {
                     Some(merge::Found { image, subject: subject.record, similarity: hit.similarity })
                 })
                 .collect();
-            return Ok(Searched { gallery, found });
+            return Ok(Searched { gallery, hits, found });
         }
     }
 }

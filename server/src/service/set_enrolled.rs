@@ -75,7 +75,10 @@ impl Service {
         let mut entry = case.entry(Phase::Single, None, pool.clone());
         entry.images.push(settled.image.id);
         entry.subjects.push(settled.image.subject);
-        if now_enrolled == request.enrolled {
+        // Between two algorithms an image may be out of search only because one of them refused it; a person's word holds for
+        // the other one, too.
+        let beside = !request.enrolled && settled.pool.other_space().is_some();
+        if now_enrolled == request.enrolled && !beside {
             let rendered = render(&SetEnrolledAnswer { enrolled: now_enrolled, changed: false });
             return case.answer(entry, None, rendered);
         }
@@ -123,12 +126,17 @@ impl Service {
             let image = reader.image(id)?.ok_or_else(no_such_image)?;
             let embedding = if request.enrolled && !image.enrolled {
                 let bytes = reader.image_bytes(&image)?;
-                // The pool is pinned to this pack, so the faces come in the same order as when it was enrolled. It passed the
-                // pool's quality policy then: what is judged now is only whether it can be embedded.
-                let selection = Selection::Index(image.record.face_index);
+                // With the pack it was enrolled with, the faces come in the same order; another one is shown where the face was. It
+                // passed the pool's quality policy then: what is judged now is only whether it can be embedded.
+                let engine = self.engine_of(&pool)?;
+                let selection = if image.record.space == engine.space().to_string() {
+                    Selection::Index(image.record.face_index)
+                } else {
+                    Selection::Box(image.record.face.bounding_box)
+                };
                 let lenient = QualityPolicy::new(Vec::new())
                     .map_err(|error| Refusal::fault("quality_policy", &error))?;
-                Some(self.engine.analyse(&bytes, &selection, &lenient)?.embedding)
+                Some(engine.analyse(&bytes, &selection, &lenient)?.embedding)
             } else {
                 None
             };

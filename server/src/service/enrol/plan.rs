@@ -121,7 +121,6 @@ impl Enrolment {
             refusal: None,
             selected_largest,
         };
-        let engine = &self.service.engine;
         let record = ImageRecord {
             source_system: self.context.system_name.clone(),
             source_reference: item.source_reference,
@@ -135,12 +134,12 @@ impl Enrolment {
             faces: analysed.faces.len(),
             selected_largest,
             quality: analysed.quality,
-            pack: engine.pack().to_owned(),
-            space: engine.space().to_string(),
+            pack: ready.pack,
+            space: analysed.embedding.space().to_string(),
             matcher_version: MATCHER_VERSION.to_owned(),
         };
         let embedding = (!item.hold_only).then_some(analysed.embedding);
-        (NewImageRecord { id, subject, record, bytes: item.image, embedding }, result)
+        (NewImageRecord { id, subject, record, bytes: item.image, embedding, other: ready.other }, result)
     }
 }
 

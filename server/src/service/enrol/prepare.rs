@@ -4,7 +4,7 @@ use std::time::Instant;
 use super::{EnrolItem, Enrolment, Prepared, RawDetails, Ready, State};
 use crate::{
     pool::{Details, OpenedImage, Reader},
-    service::{Refusal, RefusalKind, fields::Fields},
+    service::{Refusal, RefusalKind, fields::Fields, migrate::embed_again},
 };
 
 /// Most attributes of a person.
@@ -59,8 +59,17 @@ impl Enrolment {
             return Err(Refusal::deadline());
         }
         let policy = &self.pool.definition().policy;
-        let analysed = self.service.engine.analyse(&item.image, &item.selection, policy)?;
-        Ok(State::Ready(Box::new(Ready { analysed, capture_date, details })))
+        let engine = self.service.engine_of(&self.pool)?;
+        let analysed = engine.analyse(&item.image, &item.selection, policy)?;
+        let other = match self.pool.other_space() {
+            Some(space) if !item.hold_only => {
+                let face = analysed.faces[analysed.chosen].bounding_box;
+                Some(embed_again(&*self.service.engine_with(space)?, &item.image, face)?)
+            }
+            _ => None,
+        };
+        let pack = engine.pack().to_owned();
+        Ok(State::Ready(Box::new(Ready { analysed, pack, other, capture_date, details })))
     }
 
     /// The image that is enrolled under the item's reference, when it is the same image of the same person.

@@ -49,10 +49,10 @@ impl Service {
                     searched: pool.admitted.map(|_| gallery.unwrap_or_default()),
                 })
                 .collect(),
-            algorithm: self.engine.algorithm(),
+            algorithm: points.engine.algorithm(),
             probe: ProbeFace::of(analysed),
-            similarity_meaning: self.engine.similarity_meaning(),
-            threshold: self.engine.threshold().similarity,
+            similarity_meaning: points.engine.similarity_meaning(),
+            threshold: points.engine.threshold().similarity,
         };
         let probe = Some(request.probe.to_vec());
         if let [_] = entries.as_slice() {
@@ -97,7 +97,7 @@ impl Service {
         searched: Vec<Option<Searched>>,
         limit: usize,
     ) -> Vec<CandidateFound> {
-        let threshold = self.engine.threshold().similarity;
+        let threshold = points.engine.threshold().similarity;
         let now = self.clock.now();
         let galleries: Vec<u64> =
             searched.iter().map(|pool| pool.as_ref().map(|pool| pool.gallery).unwrap_or_default()).collect();

@@ -8,7 +8,7 @@ use super::{Decided, SearchAnswer};
 use crate::{
     points::{Kept, Meaning, State, percent},
     pool::Pool,
-    service::{Context, Refusal, Service, case::Case, fields::Fields},
+    service::{Context, Engine, Refusal, Service, case::Case, fields::Fields},
 };
 
 /// Whether a list is a rank list, or ends at a threshold.
@@ -101,6 +101,8 @@ impl ModeAsked {
 /// The operating points of one search, in the order of its pools.
 pub(super) struct Points {
     pub(super) mode: SearchMode,
+    /// The algorithm of all of them.
+    pub(super) engine: Arc<Engine>,
     points: Vec<Option<Arc<Kept>>>,
 }
 
@@ -157,6 +159,7 @@ impl Service {
             "" => None,
             id => Some(self.point(id)?),
         };
+        let engine = self.one_engine(decided)?;
         let mut points = Vec::with_capacity(decided.len());
         for pool in decided {
             let Ok((pool, permit)) = &pool.admitted else {
@@ -172,7 +175,7 @@ impl Service {
                 }
             });
         }
-        let points = Points { mode, points };
+        let points = Points { mode, engine, points };
         let used = points.used(decided);
         if !used.is_empty() {
             let list = |say: fn(&Kept) -> String| {
@@ -185,6 +188,26 @@ impl Service {
             }
         }
         Ok(points)
+    }
+
+    /// The algorithm that the admitted pools are searched with. Similarities of different ones do not compare, so a list over
+    /// both would be a lie.
+    fn one_engine(&self, decided: &[Decided]) -> Result<Arc<Engine>, Refusal> {
+        let mut pools = decided.iter().filter_map(|pool| pool.admitted.as_ref().ok());
+        let Some((first, _)) = pools.next() else { return Ok(Arc::clone(&self.engine)) };
+        let engine = self.engine_of(first)?;
+        match pools.find(|(pool, _)| pool.space() != engine.space()) {
+            None => Ok(engine),
+            Some((other, _)) => Err(Refusal::invalid(
+                "different_algorithms",
+                format!(
+                    "the pools `{}` and `{}` are searched with different algorithms, whose similarities do not compare; search them one \
+                     by one",
+                    first.definition().name,
+                    other.definition().name
+                ),
+            )),
+        }
     }
 
     /// The newest one in force that fits; which of the others nearly did is said in the refusal.
@@ -232,7 +255,7 @@ impl Service {
     fn misfit(&self, kept: &Kept, pool: &Pool, context: &Context) -> Option<String> {
         let definition = pool.definition();
         let applies = &kept.point.applies_to;
-        match kept.state(self.situation(&definition.space)) {
+        match kept.state(self.situation(&pool.space().to_string())) {
             State::InForce => {}
             State::Expired => return Some(format!("its last day was {}", kept.point.expires_on)),
             State::Revoked => return Some("it is revoked".to_owned()),
