@@ -180,6 +180,27 @@ pub fn demographics(all: &[Demographic]) -> Markup {
             }
         } }
         p.faint { "* a group without errors entered with half an error (continuity rule)." }
+        @for one in all { (cells(one)) }
+    }
+}
+
+/// Every group behind a ratio, with its counts and interval.
+fn cells(one: &Demographic) -> Markup {
+    html! {
+        details {
+            summary { (one.measure.replace('_', " ")) " by " (one.differential.by.join(" × ").replace('_', " "))
+                " at " (format!("{:.4}", one.threshold)) " (" (one.why) "): " (one.differential.cells.len()) " groups" }
+            div.scroll { table {
+                tr { th { "group" } th { "errors of trials" } th { "p" } }
+                @for cell in &one.differential.cells {
+                    tr {
+                        td { (cell.values.join(", ")) @if !cell.counted { " (too few trials for a ratio)" } }
+                        td { (rate(&cell.rate)) }
+                        td { (cell.p_value.map(short).unwrap_or_default()) }
+                    }
+                }
+            } }
+        }
     }
 }
 
