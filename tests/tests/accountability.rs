@@ -58,7 +58,9 @@ async fn an_auditor_needs_a_purpose_sees_what_was_shown_and_is_seen() {
         request.context = Some(context(purpose, "AUDIT-2"));
         let status = auditing(channel.clone(), token).query_entries(request).await.unwrap_err();
         assert_eq!(status.code(), code, "{purpose}");
-        let entries = recorded(&service, before);
+        // Besides the service's own observation that the tests registered another organisation.
+        let mut entries = recorded(&service, before);
+        entries.retain(|entry| entry.rpc != "likeness/registry");
         assert_eq!(entries.len(), 1);
         assert_ne!(entries[0].outcome, Some(Outcome::Answered), "{purpose}");
     }
