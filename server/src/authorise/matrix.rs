@@ -153,10 +153,15 @@ impl Matrix {
     pub fn allows(&self, cell: &Cell) -> bool {
         match (cell.action, cell.origin, cell.place) {
             (Action::Search, Origin::Recorded(from), Where::Pool(to)) => {
-                self.directions.contains(&(from, to, cell.purpose.clone())) && self.searches(cell.who)
+                self.directed(from, to, &cell.purpose) && self.searches(cell.who)
             }
             _ => self.allowed.contains(&(cell.who, cell.action, cell.place, cell.purpose.clone())),
         }
+    }
+
+    /// Whether somebody recorded in pools of one kind may be looked for in another for this purpose, whoever asks.
+    pub fn directed(&self, from: PoolKind, to: PoolKind, purpose: &Purpose) -> bool {
+        self.directions.contains(&(from, to, purpose.clone()))
     }
 
     fn searches(&self, who: Who) -> bool {

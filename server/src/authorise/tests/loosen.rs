@@ -100,7 +100,7 @@ fn looser(body: &Value, authoriser: &Authoriser) -> Vec<(String, Value)> {
     }
     // A list with one more word in it.
     if let Some(words) = body.pointer("/contains/left/Set").and_then(Value::as_array) {
-        for word in vocabulary(authoriser) {
+        for word in vocabulary(body.pointer("/contains/right"), authoriser) {
             let value = json!({"Value": word});
             if !words.contains(&value) {
                 let mut changed = body.clone();
@@ -111,7 +111,9 @@ fn looser(body: &Value, authoriser: &Authoriser) -> Vec<(String, Value)> {
     }
     // One word that becomes two.
     if let Some(word) = body.pointer("/==/right/Value").and_then(Value::as_str) {
-        for other in vocabulary(authoriser).into_iter().filter(|other| other != word) {
+        for other in
+            vocabulary(body.pointer("/==/left"), authoriser).into_iter().filter(|other| other != word)
+        {
             let mut alternative = body.clone();
             alternative["=="]["right"] = json!({"Value": other});
             let both = json!({"||": {"left": body, "right": alternative}});
@@ -138,10 +140,15 @@ fn looser(body: &Value, authoriser: &Authoriser) -> Vec<(String, Value)> {
     found
 }
 
-fn vocabulary(authoriser: &Authoriser) -> Vec<String> {
-    let mut words: Vec<String> =
-        authoriser.purposes().all().into_iter().map(|purpose| purpose.code().to_owned()).collect();
-    words.extend(PoolKind::ALL.map(|kind| kind.code().to_owned()));
-    words.push(Origin::Scene.code().to_owned());
-    words
+/// The words that an attribute can have.
+fn vocabulary(attribute: Option<&Value>, authoriser: &Authoriser) -> Vec<String> {
+    match attribute.and_then(|value| value.pointer("/./attr")).and_then(Value::as_str) {
+        Some("purpose") => {
+            authoriser.purposes().all().into_iter().map(|purpose| purpose.code().to_owned()).collect()
+        }
+        Some("kind") => PoolKind::ALL.map(|kind| kind.code().to_owned()).into(),
+        Some("origin") => Origin::ALL.map(|origin| origin.code().to_owned()).into(),
+        // Comparisons of people and organisations have no list of words.
+        _ => Vec::new(),
+    }
 }
