@@ -139,6 +139,34 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     points.revoke_operating_point(request).await.unwrap_err();
     ledger.check("OperatingPointService/RevokeOperatingPoint");
 
+    // A migration takes a second model pack: `migration.rs` has one. Refused attempts are recorded as the same operations.
+    let mut moves = pool_migration_service_client::PoolMigrationServiceClient::with_interceptor(
+        channel.clone(),
+        me.clone(),
+    );
+    let asked = || (context_of("system_administration"), String::from("cells"));
+    let (context, pool) = asked();
+    moves.get_migration(GetMigrationRequest { context, pool }).await.unwrap();
+    ledger.check("PoolMigrationService/GetMigration");
+    let (context, pool) = asked();
+    moves
+        .start_migration(StartMigrationRequest { context, pool, pack: "no-such-pack".into() })
+        .await
+        .unwrap_err();
+    ledger.check("PoolMigrationService/StartMigration");
+    let (context, pool) = asked();
+    moves.switch_migration(SwitchMigrationRequest { context, pool, accept_refused: 0 }).await.unwrap_err();
+    ledger.check("PoolMigrationService/SwitchMigration");
+    let (context, pool) = asked();
+    moves
+        .roll_back_migration(RollBackMigrationRequest { context, pool, accept_refused: 0 })
+        .await
+        .unwrap_err();
+    ledger.check("PoolMigrationService/RollBackMigration");
+    let (context, pool) = asked();
+    moves.retire_migration(RetireMigrationRequest { context, pool }).await.unwrap_err();
+    ledger.check("PoolMigrationService/RetireMigration");
+
     let mut audit =
         auditing(channel.clone(), token_for(&service, "auditor-1", "oversight", &["national_auditor"]));
     audit.get_checkpoint(GetCheckpointRequest { context: audit_context() }).await.unwrap();
