@@ -33,6 +33,9 @@ pub struct Service {
     home: Option<PathBuf>,
 }
 
+/// Makes a home for model packs in a folder.
+type MakeHome<'a> = Box<dyn FnOnce(&Path) -> PathBuf + 'a>;
+
 impl Service {
     /// Makes a data folder with `likeness init` and serves it.
     #[must_use]
@@ -54,7 +57,7 @@ impl Service {
         Self::init_with(Some((Box::new(make), pack)))
     }
 
-    fn init_with(packs: Option<(Box<dyn FnOnce(&Path) -> PathBuf + '_>, &str)>) -> Self {
+    fn init_with(packs: Option<(MakeHome<'_>, &str)>) -> Self {
         let folder = tempfile::Builder::new().prefix("likeness-test-").tempdir().expect("a temporary folder");
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|socket| socket.local_addr())

@@ -9,8 +9,8 @@ const GROWTH: f64 = 1.02;
 /// Rows for quantiles of the mates' scores.
 const QUANTILES: usize = 200;
 
-/// Thresholds for a table, ascending and distinct: the [`EVERY`] largest non-mated scores, then the scores at ranks
-/// that grow by [`GROWTH`], quantiles of the mates' scores, and one just above everything non-mated.
+/// Thresholds for a table, ascending and distinct: the `EVERY` largest non-mated scores, then the scores at ranks
+/// that grow by `GROWTH`, quantiles of the mates' scores, and one just above everything non-mated.
 ///
 /// Both lists ascending.
 #[must_use]

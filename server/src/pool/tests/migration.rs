@@ -82,8 +82,9 @@ fn templates_of_another_space_never_reach_the_records() {
     let newcomer = person("c");
     let mut image = place.image(newcomer.id, "c/1", None);
     image.embedding = Some(other([1.0, 0.0, 0.0]));
-    let store =
-        |image: NewImageRecord| pool.writer(&enrol).unwrap().store(&[newcomer.clone()], &[image], now());
+    let store = |image: NewImageRecord| {
+        pool.writer(&enrol).unwrap().store(std::slice::from_ref(&newcomer), &[image], now())
+    };
     assert!(matches!(store(image.clone()), Err(PoolError::Switched { .. })));
     assert!(pool.is_ready(), "a refused write leaves the pool as it was");
     let set = permit("cells", Action::SetEnrolled);
