@@ -21,10 +21,10 @@ mod kinds;
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Templates for inverted files.
+    /// Templates for inverted files; 0 leaves them out.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000_000])]
     rows: Vec<u64>,
-    /// Templates for graphs.
+    /// Templates for graphs; 0 leaves them out.
     #[arg(long, value_delimiter = ',', default_values_t = [100_000])]
     graph_rows: Vec<u64>,
     /// Dimensions: up to 128 are searched by Euclidean distance, more by cosine.
@@ -103,7 +103,7 @@ impl Point {
 pub fn run(run: &RunOptions, options: &Options) -> anyhow::Result<()> {
     let inverted = options.rows.iter().map(|&rows| (rows, false));
     let graphs = options.graph_rows.iter().map(|&rows| (rows, true));
-    for (rows, graphs) in inverted.chain(graphs) {
+    for (rows, graphs) in inverted.chain(graphs).filter(|(rows, _)| *rows > 0) {
         for &dimension in &options.dimensions {
             let circumstances = Circumstances::now(run.seed);
             let job = case::Job { rows, dimension, graphs, limit: options.limit, seed: run.seed };
