@@ -1,12 +1,13 @@
 //! What does a search notice of a bulk insertion, and of a bulk erasure?
 //!
-//! One thread searches without a pause while another does nothing, inserts, or erases. What is inserted was made
-//! beforehand, so that the other thread does nothing but write.
+//! One thread searches without a pause while another does nothing; then while it inserts and erases the same rows, over and
+//! over; then while it erases rows from all over the index in one call. What is inserted was made beforehand, so that the
+//! other thread does nothing but write. A search counts as one beside erasure when it began or ended during one.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use clap::Args;
 use likeness_matcher::embed::Embedding;
 use likeness_matcher::index::{IndexWrite as _, RowKey};
@@ -17,7 +18,7 @@ use crate::machine::Circumstances;
 use crate::run::{RunOptions, report};
 use crate::search::{Batch, Ours, Tier};
 use crate::table::Table;
-use crate::timing::Spread;
+use crate::timing::{Spread, timed};
 
 /// Rows of a write call.
 const CALL: u64 = 1_000;
@@ -34,9 +35,9 @@ pub struct Options {
     /// Rows inserted, and then erased, beside the searches.
     #[arg(long, default_value_t = 100_000)]
     changed: u64,
-    /// Seconds of searching while nobody writes.
-    #[arg(long, default_value_t = 5.0)]
-    idle_seconds: f64,
+    /// Seconds of searching while nobody writes, and while rows come and go.
+    #[arg(long, default_value_t = 10.0)]
+    seconds: f64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -44,7 +45,7 @@ struct Job {
     rows: u64,
     dimension: usize,
     changed: u64,
-    idle_seconds: f64,
+    seconds: f64,
     seed: u64,
 }
 
@@ -82,7 +83,7 @@ pub fn run(run: &RunOptions, options: &Options) -> anyhow::Result<()> {
             rows: options.rows,
             dimension,
             changed: options.changed,
-            idle_seconds: options.idle_seconds,
+            seconds: options.seconds,
             seed: run.seed,
         };
         found.push(crate::child::in_a_process_of_its_own::<_, Changes>("changes-case", &job)?);
@@ -130,67 +131,101 @@ pub fn run_case() -> anyhow::Result<()> {
         Ok(())
     })?;
 
-    let beside = |change: &str, work: &(dyn Fn() -> anyhow::Result<u64> + Sync)| {
-        eprintln!("changes: {change}");
-        beside(&ours, &probes, change, work)
-    };
-    let idle = Duration::from_secs_f64(job.idle_seconds);
-    let new_rows = job.rows..job.rows + job.changed;
-    let found = vec![
-        beside("nothing", &|| {
-            std::thread::sleep(idle);
-            Ok(0)
-        })?,
-        beside("insertion, 1,000 rows a call", &|| {
-            fresh.iter().try_for_each(|batch| batch.insert(index))?;
-            Ok(job.changed)
-        })?,
-        beside("erasure, 1,000 rows a call", &|| {
-            let rows: Vec<RowKey> = new_rows.clone().map(RowKey).collect();
-            rows.chunks(CALL as usize).try_for_each(|rows| index.remove(rows).map(drop))?;
-            Ok(job.changed)
-        })?,
-        beside("erasure of scattered rows, one call", &|| {
-            let share = (job.rows / job.changed).max(1);
-            let rows: Vec<RowKey> = (0..job.rows).filter(|row| row % share == 0).map(RowKey).collect();
-            Ok(index.remove(&rows)? as u64)
-        })?,
-    ];
+    let lasting = Duration::from_secs_f64(job.seconds);
+    eprintln!("changes: measuring");
+    let mut found = beside(&ours, &probes, &[NOTHING], |_| {
+        std::thread::sleep(lasting);
+        Ok(())
+    })?;
+    let new_rows: Vec<RowKey> = (job.rows..job.rows + job.changed).map(RowKey).collect();
+    found.extend(beside(&ours, &probes, &[INSERTING, ERASING], |phase| {
+        let began = Instant::now();
+        while began.elapsed() < lasting {
+            let insert = || fresh.iter().try_for_each(|batch| batch.insert(index));
+            phase.during(INSERTING, job.changed, insert)?;
+            let erase =
+                || new_rows.chunks(CALL as usize).try_for_each(|rows| Ok(index.remove(rows).map(drop)?));
+            phase.during(ERASING, job.changed, erase)?;
+        }
+        Ok(())
+    })?);
+    found.extend(beside(&ours, &probes, &[SCATTERED], |phase| {
+        let apart = usize::try_from(job.rows / job.changed)?.max(1);
+        let rows: Vec<RowKey> = (0..job.rows).step_by(apart).map(RowKey).collect();
+        phase.during(SCATTERED, rows.len() as u64, || Ok(index.remove(&rows).map(drop)?))
+    })?);
     crate::child::answer(&Changes { rows: job.rows, dimension: job.dimension, beside: found })
 }
 
-/// Searches until the work is done. Only searches that began before its end are counted.
+/// What the writing thread does, by number.
+const NAMES: [&str; 5] = [
+    "nothing",
+    "insertion, 1,000 rows a call",
+    "erasure, 1,000 rows a call",
+    "erasure of scattered rows, one call",
+    "",
+];
+const NOTHING: u8 = 0;
+const INSERTING: u8 = 1;
+const ERASING: u8 = 2;
+const SCATTERED: u8 = 3;
+const OVER: u8 = 4;
+
+/// What the writing thread does now, and what it did: rows and time, by phase.
+struct Phase {
+    now: AtomicU8,
+    done: Mutex<[(u64, Duration); NAMES.len()]>,
+}
+
+impl Phase {
+    fn during(&self, phase: u8, rows: u64, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+        self.now.store(phase, Ordering::Release);
+        let (worked, took) = timed(work);
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = &mut done[usize::from(phase)];
+        *sum = (sum.0 + rows, sum.1 + took);
+        worked
+    }
+}
+
+/// Searches until the work is done, and tells the times of the searches by what was done meanwhile, of these phases. A search that
+/// was begun in one phase and ended in another belongs to the later one in the list, or to none at the end of all.
 fn beside(
     ours: &Ours,
     probes: &[Embedding],
-    change: &str,
-    work: &(dyn Fn() -> anyhow::Result<u64> + Sync),
-) -> anyhow::Result<Beside> {
+    wanted: &[u8],
+    work: impl FnOnce(&Phase) -> anyhow::Result<()> + Send,
+) -> anyhow::Result<Vec<Beside>> {
     ours.search(&[&probes[0]], 50)?;
-    let done = AtomicBool::new(false);
-    let began = Instant::now();
-    let (taken, written) = std::thread::scope(|scope| {
+    let phase = Phase { now: AtomicU8::new(NOTHING), done: Mutex::default() };
+    let mut taken = [const { Vec::<Duration>::new() }; NAMES.len()];
+    std::thread::scope(|scope| {
         let writing = scope.spawn(|| {
-            let written = work();
-            done.store(true, Ordering::Release);
-            (written, began.elapsed())
+            let worked = work(&phase);
+            phase.now.store(OVER, Ordering::Release);
+            worked
         });
-        let mut taken = Vec::new();
         for probe in probes.iter().cycle() {
-            if done.load(Ordering::Acquire) {
+            let before = phase.now.load(Ordering::Acquire);
+            if before == OVER {
                 break;
             }
-            let (answered, took) = crate::timing::timed(|| ours.search(&[probe], 50));
+            let (answered, took) = timed(|| ours.search(&[probe], 50));
             answered?;
-            taken.push(took);
+            let after = phase.now.load(Ordering::Acquire);
+            taken[usize::from(if after == OVER { before } else { before.max(after) })].push(took);
         }
-        let written = writing.join().map_err(|_| anyhow::anyhow!("the writing thread panicked"))?;
-        anyhow::Ok((taken, written))
+        writing.join().map_err(|_| anyhow::anyhow!("the writing thread panicked"))?
     })?;
-    let (rows, took) = (written.0?, written.1);
-    Ok(Beside {
-        change: change.to_owned(),
-        search: Spread::of(&taken).context("the change was over before a search was")?,
-        rows_per_s: (rows > 0).then(|| rows as f64 / took.as_secs_f64()),
-    })
+    let done = phase.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let each = taken.iter().zip(NAMES).zip(done);
+    Ok(each
+        .enumerate()
+        .filter(|(phase, _)| wanted.iter().any(|wanted| usize::from(*wanted) == *phase))
+        .filter_map(|(_, ((taken, change), (rows, took)))| {
+            let search = Spread::of(taken)?;
+            let rows_per_s = (rows > 0).then(|| rows as f64 / took.as_secs_f64());
+            Some(Beside { change: change.to_owned(), search, rows_per_s })
+        })
+        .collect())
 }

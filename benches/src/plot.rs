@@ -19,7 +19,7 @@ struct Ground {
     name: &'static str,
     text: RGBColor,
     faint: RGBColor,
-    series: [RGBColor; 7],
+    series: [RGBColor; 8],
 }
 
 /// Chosen to be told apart by people who see red and green alike (Okabe and Ito, *Color Universal Design*), darkened for
@@ -37,6 +37,7 @@ const GROUNDS: [Ground; 2] = [
             RGBColor(180, 80, 140),
             RGBColor(170, 120, 0),
             RGBColor(60, 150, 200),
+            RGBColor(120, 60, 30),
         ],
     },
     Ground {
@@ -51,6 +52,7 @@ const GROUNDS: [Ground; 2] = [
             RGBColor(225, 140, 190),
             RGBColor(240, 205, 80),
             RGBColor(150, 215, 245),
+            RGBColor(205, 160, 130),
         ],
     },
 ];

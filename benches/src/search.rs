@@ -27,7 +27,7 @@ mod usearch_exact;
 pub mod writes;
 
 pub use case::Case;
-pub(crate) use contestants::{LIMIT, OURS};
+pub(crate) use contestants::{Built, LIMIT, OURS};
 pub(crate) use oracle::{Oracle, Right, differences};
 pub(crate) use ours::{Batch, Ours, Tier};
 pub(crate) use rival::{Rival, by_probe, faiss_metric};
@@ -77,7 +77,7 @@ pub struct Measure {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2])]
     threads: Vec<usize>,
     /// Seconds that each contestant may spend on each question; each gets at least one turn.
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 1.5)]
     seconds: f64,
 }
 

@@ -315,9 +315,24 @@ fn overhead_table(results: &Results) -> Table {
         "One client, {} enrolled images, {} candidates, audit on (median ms)",
         results.gallery, results.candidates
     );
-    let mut table = Table::new(&title, &["search call", "pipeline alone", "index alone", "overhead"]);
+    let mut table = Table::new(
+        &title,
+        &[
+            "search call",
+            "pipeline alone",
+            "index alone",
+            "overhead",
+            "server starts in (s)",
+            "MiB then",
+            "MiB after",
+        ],
+    );
     let cells = [call.median_ms, pipeline.median_ms, index.median_ms, *overhead_ms];
-    table.row(cells.map(|ms| format!("{ms:.2}")).to_vec());
+    let mut cells = cells.map(|ms| format!("{ms:.2}")).to_vec();
+    cells.push(format!("{:.1}", results.start_seconds));
+    let memory = [results.loaded_mib, results.server_memory_mib];
+    cells.extend(memory.map(|mib| mib.map_or_else(String::new, |mib| mib.to_string())));
+    table.row(cells);
     table
 }
 

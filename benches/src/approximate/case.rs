@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::{self, Made};
 use super::{Case, Kind, Point};
 use crate::gallery::{Gallery, embedding, space};
-use crate::machine;
-use crate::search::{Batch, Oracle, Ours, Right, Tier, writes};
+use crate::search::{Batch, Built, Oracle, Ours, Right, Tier, writes};
 use crate::timing::{Spread, timed};
 
 /// Probes, half of them mated.
@@ -41,16 +40,12 @@ pub(super) fn measure(job: &Job) -> anyhow::Result<Case> {
         .collect::<Result<_, _>>()?;
     let ours = Ours::new(&gallery, Tier::Memory, &std::env::temp_dir())?;
     let mut oracle = Oracle::new(&gallery, &probes);
-    let mut building = std::time::Duration::ZERO;
-    let before = machine::resident_bytes();
+    let mut built = Built::default();
     gallery.each_block(0..job.rows, |first, references| {
         oracle.look_at(first, references)?;
         let batch = Batch::of(first, references)?;
-        let (inserted, took) = timed(|| batch.insert(ours.index()?));
-        building += took;
-        inserted
+        built.add(|| batch.insert(ours.index()?))
     })?;
-    let bytes = machine::resident_bytes().saturating_sub(before);
     let right = oracle.answers(job.limit);
     let made = if job.graphs {
         kinds::graphs(job.dimension, gallery.metric())?
@@ -66,8 +61,8 @@ pub(super) fn measure(job: &Job) -> anyhow::Result<Case> {
         dimension: job.dimension,
         metric: gallery.metric(),
         limit: job.limit,
-        ours_build_seconds: building.as_secs_f64(),
-        ours_bytes_per_template: bytes as f64 / job.rows as f64,
+        ours_build_seconds: built.took.as_secs_f64(),
+        ours_bytes_per_template: built.bytes as f64 / job.rows as f64,
         kinds,
     })
 }
@@ -81,8 +76,7 @@ fn kind(
     mut made: Made,
 ) -> anyhow::Result<Kind> {
     eprintln!("approximate: building {} of {} x {}", made.name, job.rows, job.dimension);
-    let mut building = std::time::Duration::ZERO;
-    let before = machine::resident_bytes();
+    let mut built = Built::default();
     if !job.graphs {
         let wanted = (kinds::lists(job.rows) as u64 * PER_LIST).min(job.rows);
         let mut values = Vec::new();
@@ -90,31 +84,32 @@ fn kind(
             values.extend(references.iter().flat_map(|reference| &reference.values));
             Ok(())
         })?;
-        let (trained, took) = timed(|| made.index.train(&values));
-        trained?;
-        building += took;
+        built.add(|| made.index.train(&values))?;
     }
     gallery.each_block(0..job.rows, |first, references| {
         let values: Vec<f32> = references.iter().flat_map(|reference| &reference.values).copied().collect();
-        let (added, took) = timed(|| made.index.add(first, &values));
-        building += took;
-        added
+        built.add(|| made.index.add(first, &values))
     })?;
-    let bytes = machine::resident_bytes().saturating_sub(before);
     let mut points = Vec::new();
     for value in std::mem::take(&mut made.values) {
         made.index.set(value)?;
         points.push(point(job, probes, right, ours, &made, value)?);
     }
-    let removal = writes::of_rival(&mut *made.index, job.rows).map_err(|error| format!("cannot: {error}"));
+    let removal = writes::of_rival(&mut *made.index, job.rows).map_err(|error| reason(&error));
     Ok(Kind {
         name: made.name,
         setting: made.setting.to_owned(),
-        build_seconds: building.as_secs_f64(),
-        bytes_per_template: bytes as f64 / job.rows as f64,
+        build_seconds: built.took.as_secs_f64(),
+        bytes_per_template: built.bytes as f64 / job.rows as f64,
         removal,
         points,
     })
+}
+
+/// What a library says of a removal that it does not do, without the place in its sources where it says so.
+fn reason(error: &anyhow::Error) -> String {
+    let said = error.to_string();
+    format!("cannot: {}", said.rsplit(": ").next().unwrap_or_default())
 }
 
 /// Asks the other and ours, by turns.

@@ -1,7 +1,6 @@
 //! One size of pool: everybody is built of the same templates, and takes turns.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use likeness_matcher::embed::Embedding;
@@ -16,8 +15,6 @@ use super::ours::{Batch, Ours};
 use super::turns::{Cell, Turns};
 use super::writes::{self, Removal};
 use crate::gallery::{Gallery, embedding, space, subjects};
-use crate::machine;
-use crate::timing::timed;
 
 /// Probes: half of them mated.
 pub(super) const PROBES: u64 = 256;
@@ -194,17 +191,6 @@ fn build(
     Ok((built, oracle.answers(job.measure.limit), rivals))
 }
 
-impl Built {
-    fn add(&mut self, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let before = machine::resident_bytes();
-        let (done, took) = timed(work);
-        done?;
-        self.took += took;
-        self.bytes += machine::resident_bytes() as i64 - before as i64;
-        Ok(())
-    }
-}
-
 fn recall(
     contestant: &Contestant,
     probes: &[Embedding],
@@ -220,11 +206,4 @@ fn recall(
         }
     }
     Ok(shares.map(|shares| shares.iter().sum::<f64>() / shares.len().max(1) as f64))
-}
-
-/// A duration of nothing, for who has no part in something.
-impl Default for Built {
-    fn default() -> Self {
-        Self { took: Duration::ZERO, bytes: 0 }
-    }
 }

@@ -9,6 +9,7 @@ use super::case::Job;
 use super::ours::Tier;
 use super::rival::{self, Rival};
 use crate::machine;
+use crate::timing::timed;
 
 /// Our name in tables.
 pub(crate) const OURS: &str = "ours, certified exact";
@@ -29,11 +30,23 @@ pub(crate) struct Contestant {
 }
 
 /// What building somebody took.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Built {
     pub(crate) took: Duration,
     /// Growth of resident memory.
     pub(crate) bytes: i64,
+}
+
+impl Built {
+    /// Adds what this work takes.
+    pub(crate) fn add(&mut self, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let before = machine::resident_bytes();
+        let (done, took) = timed(work);
+        done?;
+        self.took += took;
+        self.bytes += machine::resident_bytes() as i64 - before as i64;
+        Ok(())
+    }
 }
 
 fn available() -> u64 {
