@@ -156,13 +156,13 @@ fn a_file_of_another_kind_or_version_is_refused_before_use() {
         let connection = rusqlite::Connection::open(&fixture.file).unwrap();
         connection.pragma_update(None, pragma, value).unwrap();
     };
-    change("user_version", 2);
+    change("user_version", 3);
     let error = SqliteRecords::open(&fixture.file).unwrap_err();
     assert!(
-        matches!(error, RecordError::Database(DatabaseError::Version { found: 2, known: 1, .. })),
+        matches!(error, RecordError::Database(DatabaseError::Version { found: 3, known: 2, .. })),
         "{error}"
     );
-    change("user_version", 1);
+    change("user_version", 2);
     change("application_id", 5);
     let error = SqliteRecords::open(&fixture.file).unwrap_err();
     assert!(matches!(error, RecordError::Database(DatabaseError::Foreign { .. })), "{error}");

@@ -40,7 +40,7 @@ impl Place {
             name: "P".to_owned(),
             organisation: "local".to_owned(),
             roles: roles.to_vec(),
-            days: 1,
+            days: 90,
         };
         Issuer::open(&self.data).unwrap().mint(&request, jiff::Timestamp::now()).unwrap()
     }

@@ -22,13 +22,16 @@ fn refused(text: &str) -> String {
 fn a_folder_stands_for_its_profile_and_paths_are_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("ca.pem"), "PEM").unwrap();
+    fs::write(folder.path().join("client.pem"), "CERTIFICATE").unwrap();
+    fs::write(folder.path().join("client.key"), "KEY").unwrap();
     write(
         folder.path(),
-        "server = 'https://127.0.0.1:1'\nca = 'ca.pem'\nsystem_name = 's'\ntoken = 't'\ndata_dir = 'd'\n[defaults]\npurpose = 'p'\njustification = 'because'\n",
+        "server = 'https://127.0.0.1:1'\nca = 'ca.pem'\ncertificate = 'client.pem'\nkey = 'client.key'\nsystem_name = 's'\ntoken = 't'\ndata_dir = 'd'\n[defaults]\npurpose = 'p'\njustification = 'because'\n",
         0o600,
     );
     let profile = Profile::find(Some(folder.path())).unwrap();
     assert_eq!(profile.authority.as_deref(), Some("PEM"));
+    assert_eq!(profile.identity, Some(("CERTIFICATE".to_owned(), "KEY".to_owned())));
     assert_eq!(profile.data_dir, Some(folder.path().join("d")));
     assert_eq!(profile.defaults.map(|defaults| defaults.purpose).as_deref(), Some("p"));
 }

@@ -113,7 +113,7 @@ fn only_the_named_administrator_approves_and_it_is_announced_and_recorded() {
     let theirs = points.approve(&admin, "system_administration", &points.record("p-2")).unwrap_err();
     assert_eq!(refusal(theirs).code, "not_the_approver");
     let mut nowhere = points.record("p-1");
-    nowhere.applies_to.use_cases = ["safeguarding".to_owned()].into();
+    nowhere.applies_to.use_cases = ["identify_living".to_owned()].into();
     let refused = refusal(points.approve(&admin, "system_administration", &nowhere).unwrap_err());
     assert_eq!(refused.code, "operating_point_use", "custody pools never permit it");
 
@@ -154,7 +154,7 @@ fn an_expired_operating_point_is_worth_nothing() {
     let late = points.approve(
         &[Role::PoolAdmin],
         "system_administration",
-        &OperatingPoint { threshold: 0.4999, ..point.clone() },
+        &OperatingPoint { list_length: 21, ..point.clone() },
     );
     assert_eq!(refusal(late.unwrap_err()).code, "operating_point_expired");
 }
