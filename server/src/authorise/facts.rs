@@ -131,8 +131,8 @@ impl Names {
         ])
         .map_err(|error| error.to_string())?;
         let action = self.actions.get(&question.action).ok_or("an action without a name")?.clone();
-        // Not against the schema: that took ten times as long as the decision. The table above holds what can differ from
-        // call to call, and a test puts every cell against the schema.
+        // Not against the schema: that took ten times as long as the decision. The policies are held to the schema when
+        // they load; that requests are, too, is for the table above to keep, and a policy that stumbles over one denies.
         let request =
             Request::new(principal, action, resource, context, None).map_err(|error| error.to_string())?;
         let entities = Entities::from_entities(entities, None).map_err(|error| error.to_string())?;
