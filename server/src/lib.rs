@@ -26,6 +26,7 @@ pub mod keys;
 pub mod points;
 pub mod pool;
 pub mod records;
+pub mod retention;
 pub mod siem;
 
 // What the service does.
