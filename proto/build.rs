@@ -3,7 +3,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "likeness/v1/audit.proto",
     "likeness/v1/common.proto",
     "likeness/v1/comparison.proto",
@@ -11,6 +11,7 @@ const FILES: [&str; 9] = [
     "likeness/v1/migration.proto",
     "likeness/v1/operating_point.proto",
     "likeness/v1/pool.proto",
+    "likeness/v1/retention.proto",
     "likeness/v1/search.proto",
     "likeness/v1/subject.proto",
 ];

@@ -16,6 +16,7 @@ mod entry;
 mod file_log;
 mod merkle;
 mod moment;
+mod naming;
 mod note;
 pub mod operations;
 mod prepare;
@@ -36,6 +37,7 @@ pub use entry::{
     Actor, Authorisation, Candidate, Change, Entry, Operation, Outcome, Phase, PoolTouched, Probe, Recipient,
 };
 pub use file_log::{AuditOptions, FileAudit};
+pub use naming::Naming;
 pub use note::{Checkpoint, NoteError};
 pub use proof::{Consistency, Inclusion};
 pub use reader::AuditReader;
@@ -103,6 +105,15 @@ pub struct Purged {
     pub receipt: Receipt,
 }
 
+/// What an erasure removed from the content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ErasedContent {
+    /// Content keys destroyed.
+    pub keys: u64,
+    /// Pieces of sealed content removed.
+    pub parts: u64,
+}
+
 /// Reading the log. What is returned was durable before the call.
 pub trait AuditRead: Send + Sync {
     /// The newest state.
@@ -141,6 +152,9 @@ pub trait AuditRead: Send + Sync {
     /// [`AuditError::Invalid`] unless `1 <= first <= second` and `second` is at most the log's size.
     fn consistency(&self, first: u64, second: u64) -> Result<Consistency, AuditError>;
 
+    /// Goes on with a walk over the log by up to `limit` entries; `true` when it has reached the end.
+    fn walk(&self, naming: &mut Naming, limit: usize) -> Result<bool, AuditError>;
+
     /// Intents for which no outcome is recorded, oldest first. At start these are operations cut short by a crash.
     fn open_intents(&self) -> Result<Vec<StoredEntry>, AuditError>;
 }
@@ -161,6 +175,10 @@ pub trait AuditLog: AuditRead {
     /// Forgets the content of all events before `before`: records the intent, destroys the keys, removes the sealed
     /// bytes, records the outcome. `by` says who asked and why. Entries stay.
     fn purge_content(&self, before: Timestamp, by: Entry) -> Result<Purged, AuditError>;
+
+    /// Forgets the content of these events: destroys their keys and removes the sealed bytes. An entry that names them in
+    /// [`Entry::content_erased`] must be in the log before, or a verifier reports them as missing. Idempotent.
+    fn erase_content(&self, events: &[EventId]) -> Result<ErasedContent, AuditError>;
 }
 
 /// What went wrong with the audit log. None of it may be answered with anything but a refusal.

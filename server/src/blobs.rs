@@ -105,6 +105,51 @@ impl Blobs {
         })
     }
 
+    /// Overwrites blobs and removes them, side by side; says how many there were. What a write that was cut short left under
+    /// their names goes, too. When this returns, the removal is on stable storage.
+    ///
+    /// The bytes are sealed and their key is gone by then; overwriting them is for whoever does not want to rely on that.
+    pub fn erase(&self, images: &[ImageId]) -> Result<u64, BlobError> {
+        let per_thread = images.len().div_ceil(PARALLEL).max(1);
+        let erased: Result<Vec<u64>, BlobError> = std::thread::scope(|scope| {
+            let workers: Vec<_> = images
+                .chunks(per_thread)
+                .map(|images| scope.spawn(|| images.iter().map(|image| self.erase_one(*image)).sum()))
+                .collect();
+            let stopped = |_| Err(BlobError::Thread("a thread that erased blobs stopped".into()));
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(stopped)).collect()
+        });
+        Ok(erased?.into_iter().sum())
+    }
+
+    fn erase_one(&self, image: ImageId) -> Result<u64, BlobError> {
+        let file = self.file(image);
+        let mut there = 0;
+        // `object_store` writes under the name with `#` and a number, and renames.
+        let name = image.to_string();
+        if let Some(folder) = file.parent()
+            && let Ok(entries) = std::fs::read_dir(folder)
+        {
+            for entry in entries.flatten() {
+                let found = entry.file_name();
+                let found = found.to_string_lossy();
+                if found.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('#')) {
+                    durable::overwrite_and_remove(&entry.path())?;
+                }
+            }
+        }
+        if file.exists() {
+            durable::overwrite_and_remove(&file)?;
+            there = 1;
+        }
+        Ok(there)
+    }
+
+    /// Whether nothing is left of an image.
+    pub fn is_gone(&self, image: ImageId) -> bool {
+        !self.file(image).exists()
+    }
+
     /// Compares the folder with the images that are recorded. Run it at start, before anything is written:
     /// a crash between blob and record leaves blobs that nobody will ever ask for, or half-written files.
     pub fn reconcile(&self, recorded: &BTreeSet<ImageId>) -> Result<Reconciled, BlobError> {

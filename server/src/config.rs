@@ -36,6 +36,7 @@ pub struct Config {
     pub matcher: Matcher,
     pub audit: Audit,
     pub siem: Siem,
+    pub retention: Retention,
     pub identity: Identity,
 }
 
@@ -92,6 +93,13 @@ pub struct Audit {
     pub queue_bytes: usize,
     pub append_timeout: Duration,
     pub content_retention_days: u32,
+}
+
+/// When the retention rules are applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each key is documented, with its unit, in config/default.toml")]
+pub struct Retention {
+    pub every: Duration,
 }
 
 /// What a bearer token may be.

@@ -168,6 +168,16 @@ impl DataDir {
         self.path.join("points")
     }
 
+    /// `retention/`, the retention rules in force and all versions that ever were.
+    pub fn retention(&self) -> PathBuf {
+        self.path.join("retention")
+    }
+
+    /// `erasure/`, the ledger of erasures: never restored from a backup, so that whoever is in it stays gone.
+    pub fn erasure(&self) -> PathBuf {
+        self.path.join("erasure")
+    }
+
     /// The file whose exclusive lock means "in use".
     pub fn lock(&self) -> PathBuf {
         self.path.join("lock")

@@ -75,6 +75,10 @@ id!(
     /// One entry of the audit log.
     EventId
 );
+id!(
+    /// One erasure: of its ledger entry and of its certificate.
+    ErasureId
+);
 
 /// The text is not an id.
 #[derive(Debug, thiserror::Error)]

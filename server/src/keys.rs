@@ -9,6 +9,7 @@ mod file;
 mod key_file;
 mod pool_key;
 mod pool_name;
+mod statement;
 mod subjects;
 mod tester;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod verifier;
 pub use file::FileKeyStore;
 pub use pool_key::{KeyCheck, PoolKey};
 pub use pool_name::{PoolName, PoolNameError};
+pub use statement::{StatementError, verify as verify_statement};
 pub use tester::TesterKey;
 pub use verifier::{VerifierKey, VerifierKeyError};
 
@@ -68,6 +70,20 @@ pub trait KeyStore: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, KeyError>;
 
+    /// As [`KeyStore::destroy_subject_key`] for many subjects, in one durable step. Says how many keys there were.
+    ///
+    /// Subjects that never had a key get a tombstone too: a key that an older copy of this store brings back for one of them
+    /// could otherwise not be told from a rightful one.
+    fn destroy_subject_keys(
+        &self,
+        pool: &PoolKey,
+        subjects: &[SubjectId],
+        now: Timestamp,
+    ) -> Result<u64, KeyError>;
+
+    /// When the subject's key was destroyed; `None` when it was not.
+    fn destroyed_at(&self, pool: &PoolKey, subject: SubjectId) -> Result<Option<Timestamp>, KeyError>;
+
     /// Keeps the keys of new audit events, all in one durable step.
     fn put_content_keys(&self, keys: &[(EventId, SealKey)]) -> Result<(), KeyError>;
 
@@ -88,6 +104,13 @@ pub trait KeyStore: Send + Sync {
 
     /// Signs a checkpoint of the audit log (Ed25519 over exactly these bytes). Used for nothing else.
     fn sign_checkpoint(&self, message: &[u8]) -> Result<[u8; 64], KeyError>;
+
+    /// Signs a statement of this service, a certificate of an erasure for example, as a signed note (C2SP signed-note) that
+    /// [`KeyStore::audit_key`] verifies.
+    ///
+    /// The statement is a JSON object and so starts with `{`: it cannot be taken for a checkpoint, whose first line is the
+    /// log's origin.
+    fn sign_statement(&self, json: &str) -> Result<String, KeyError>;
 }
 
 /// What went wrong with keys.
@@ -137,6 +160,9 @@ pub enum KeyError {
         /// The erased subject.
         subject: SubjectId,
     },
+    /// What was to be signed is no statement.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
     /// A key file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),

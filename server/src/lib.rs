@@ -21,6 +21,7 @@ pub mod tls;
 pub mod audit;
 pub mod authorise;
 pub mod blobs;
+pub mod erasure;
 pub mod identity;
 pub mod keys;
 pub mod points;

@@ -17,11 +17,13 @@ use crate::{
 };
 
 mod definition;
+mod erase;
 mod gather;
 mod index;
 mod migrate;
 mod read;
 mod rebuild;
+mod retain;
 mod sealed;
 mod serving;
 mod store;
@@ -31,11 +33,14 @@ mod write;
 
 pub(crate) use definition::CheckedPool;
 pub use definition::{DefinitionError, PoolDefinition, QualityRule};
+pub use erase::Leaving;
 pub use gather::Gathering;
 pub use index::IndexOptions;
 pub use migrate::MigrationStatus;
 pub use read::{OpenedImage, OpenedSubject, Reader};
 pub use rebuild::Loaded;
+pub(crate) use retain::day;
+pub use retain::{Retained, Which};
 pub use sealed::{Details, ImageRecord, SubjectRecord, SubjectSeal};
 pub use serving::Geometry;
 pub(crate) use store::names;

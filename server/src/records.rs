@@ -6,6 +6,7 @@
 
 mod migration;
 mod read;
+mod retention;
 mod sqlite_store;
 mod template;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod write;
 pub use migration::{
     Agreement, AlgorithmName, Completeness, Encoded, MigrationRecords, StoredMigration, Unencoded,
 };
+pub use retention::{Kept, Marks, OutOfUse, Removed, RetentionCounts, RetentionRecords, State, Worklist};
 pub use sqlite_store::SqliteRecords;
 pub use template::{template_bytes, template_values};
 
@@ -160,7 +162,7 @@ pub struct Counts {
 /// A write that returned `Ok` is on stable storage and seen by every later read, from any thread. A write that returned
 /// one of the refusals below changed nothing; after [`RecordError::Database`] it may or may not have happened.
 /// Dropping a store writes nothing.
-pub trait RecordStore: MigrationRecords + Send + Sync {
+pub trait RecordStore: MigrationRecords + RetentionRecords + Send + Sync {
     /// What the store says about its pool.
     fn meta(&self) -> &PoolMeta;
 

@@ -9,7 +9,8 @@ use likeness_proto::v1::{
     enrolment_service_server::EnrolmentServiceServer, image_service_server::ImageServiceServer,
     operating_point_service_server::OperatingPointServiceServer,
     pool_migration_service_server::PoolMigrationServiceServer, pool_service_server::PoolServiceServer,
-    search_service_server::SearchServiceServer, subject_service_server::SubjectServiceServer,
+    retention_service_server::RetentionServiceServer, search_service_server::SearchServiceServer,
+    subject_service_server::SubjectServiceServer,
 };
 use tonic::service::Routes;
 
@@ -22,6 +23,7 @@ mod enrolment;
 mod migration;
 mod operating_point;
 mod pool;
+mod retention;
 mod search;
 mod status;
 mod subject;
@@ -36,7 +38,7 @@ use crate::service::Service;
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Names of the services, for health.
-pub(crate) const SERVICES: [&str; 9] = [
+pub(crate) const SERVICES: [&str; 10] = [
     "likeness.v1.AuditService",
     "likeness.v1.EnrolmentService",
     "likeness.v1.SearchService",
@@ -46,6 +48,7 @@ pub(crate) const SERVICES: [&str; 9] = [
     "likeness.v1.PoolService",
     "likeness.v1.OperatingPointService",
     "likeness.v1.PoolMigrationService",
+    "likeness.v1.RetentionService",
 ];
 
 // A call that nobody has assigned to operations of section 62 does not build: `audit/operations.rs` is where to do it.
@@ -71,4 +74,5 @@ pub(crate) fn add_to(routes: Routes, desk: &Desk, service: &Arc<Service>) -> Rou
         .add_service(limited!(AuditServiceServer))
         .add_service(limited!(OperatingPointServiceServer))
         .add_service(limited!(PoolMigrationServiceServer))
+        .add_service(limited!(RetentionServiceServer))
 }

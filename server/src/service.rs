@@ -29,6 +29,7 @@ mod drop_pool;
 mod engine;
 mod engines;
 mod enrol;
+mod erasure;
 mod fields;
 mod migrate;
 pub mod offline;
@@ -37,6 +38,7 @@ mod points;
 mod pools;
 mod recover;
 mod refusal;
+mod retain;
 mod retention;
 mod search;
 mod set_enrolled;
@@ -57,11 +59,18 @@ pub use compare::{CompareAnswer, CompareRequest};
 pub use context::{Asked, Context, ContextFields, Peer};
 pub use engine::{Algorithm, Engine, ProbeFace};
 pub use enrol::{EnrolItem, EnrolOutcome, EnrolResult, Enrolment, GROUP, Prepared, RawDetails};
+pub use erasure::{EraseError, Erased, ErasureObserver, ErasureStep};
 pub use migrate::{MigrationAnswer, MigrationStep};
 pub use open::{OpenError, Opening};
 pub use points::{PointAnswer, PointList};
 pub use pools::PoolList;
 pub use refusal::{Refusal, RefusalKind, Unanswered};
+pub use retain::{
+    Affected, AlterRequest, Alteration, CertificateAnswer, DecideRequest, EraseAnswer, EraseRequest,
+    ListAnswer, ListRequest, ReimportAnswer, RetentionAnswer, RetentionLine, RetentionList, RulesAnswer,
+    RulesError, RunAnswer, RunRequest, SimulateAnswer, SimulateRequest, Tombstone, WithdrawnAnswer,
+    WithdrawnRequest,
+};
 pub use search::{CandidateFound, ModeAsked, PoolOutcome, SearchAnswer, SearchMode, SearchRequest};
 pub use set_enrolled::{SetEnrolledAnswer, SetEnrolledRequest};
 pub use source::ProbeSource;
@@ -96,6 +105,18 @@ pub struct Service {
     engines: engines::Engines,
     shadow: migrate::Shadow,
     points: crate::points::Store,
+    ledger: crate::erasure::Ledger,
+    /// Who was erased since the start: nothing about them is taken into the log any more.
+    leaving: RwLock<std::collections::HashSet<crate::ids::SubjectId>>,
+    erasure_observer: RwLock<Option<ErasureObserver>>,
+    rules: retain::ActiveRules,
+    /// Facts change one at a time.
+    altering: std::sync::Mutex<()>,
+    /// Erasures are carried out one batch at a time.
+    erasing: std::sync::Mutex<()>,
+    /// The rules are applied by one run at a time.
+    running: std::sync::Mutex<()>,
+    retention_wanted: tokio::sync::Notify,
     pools: RwLock<BTreeMap<PoolName, Arc<Pool>>>,
     /// The name of the stand-in for pools that do not exist.
     nowhere: PoolName,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use likeness_server::audit::{
-    AuditError, AuditLog, AuditRead, Consistency, Content, Entry, Head, Inclusion, Operation, Outcome, Phase,
-    Purged, Receipt, StoredEntry, Submission,
+    AuditError, AuditLog, AuditRead, Consistency, Content, Entry, ErasedContent, Head, Inclusion, Naming,
+    Operation, Outcome, Phase, Purged, Receipt, StoredEntry, Submission,
 };
 use likeness_server::ids::EventId;
 
@@ -56,6 +56,9 @@ impl AuditRead for Nothing {
     fn consistency(&self, first: u64, second: u64) -> Result<Consistency, AuditError> {
         self.real.consistency(first, second)
     }
+    fn walk(&self, naming: &mut Naming, limit: usize) -> Result<bool, AuditError> {
+        self.real.walk(naming, limit)
+    }
     fn open_intents(&self) -> Result<Vec<StoredEntry>, AuditError> {
         self.real.open_intents()
     }
@@ -70,5 +73,8 @@ impl AuditLog for Nothing {
     }
     fn purge_content(&self, before: Timestamp, by: Entry) -> Result<Purged, AuditError> {
         self.real.purge_content(before, by)
+    }
+    fn erase_content(&self, events: &[EventId]) -> Result<ErasedContent, AuditError> {
+        self.real.erase_content(events)
     }
 }

@@ -296,6 +296,9 @@ pub struct Entry {
     /// Set by a purge: content of events before this time may be gone.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "moment::option")]
     pub content_purged_before: Option<Timestamp>,
+    /// Set by an erasure: the content of these events may be gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content_erased: Vec<EventId>,
     /// Keyed digests of the content; filled in by the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentDigests>,
@@ -332,6 +335,7 @@ impl Entry {
             related: None,
             notes: BTreeMap::new(),
             content_purged_before: None,
+            content_erased: Vec::new(),
             content: None,
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -347,6 +351,7 @@ impl Entry {
             related: Some(self.event_id),
             content: None,
             content_purged_before: None,
+            content_erased: Vec::new(),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
             ..self.clone()
         }

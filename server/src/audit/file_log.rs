@@ -9,8 +9,9 @@ use super::reader::{CONTENT, LOG};
 use super::tree_file::{NAME as TREE, PIECE, TreeFile};
 use super::writer::{BATCH_ENTRIES, Writer};
 use super::{
-    AuditError, AuditLog, AuditRead, Consistency, Content, Entry, Head, Inclusion, Operation, Outcome, Phase,
-    Purged, Receipt, Recovery, StoredEntry, Submission, content, read, recover,
+    AuditError, AuditLog, AuditRead, Consistency, Content, Entry, ErasedContent, Head, Inclusion, Naming,
+    Operation, Outcome, Phase, Purged, Receipt, Recovery, StoredEntry, Submission, content, naming, read,
+    recover,
 };
 use crate::clock::Clock;
 use crate::durable::{self, FileError};
@@ -251,6 +252,10 @@ impl AuditRead for FileAudit {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner).consistency(sizes, roots, &leaves)
     }
 
+    fn walk(&self, naming: &mut Naming, limit: usize) -> Result<bool, AuditError> {
+        naming::walk(&*self.log.reader()?, naming, limit)
+    }
+
     fn open_intents(&self) -> Result<Vec<StoredEntry>, AuditError> {
         read::open_intents(&*self.log.reader()?)
     }
@@ -295,5 +300,11 @@ impl AuditLog for FileAudit {
         let receipt = self.append(vec![outcome.into()])?.pop();
         let receipt = receipt.ok_or_else(|| AuditError::Unsound("an append gave no receipt".into()))?;
         Ok(Purged { keys, parts, receipt })
+    }
+
+    fn erase_content(&self, events: &[EventId]) -> Result<ErasedContent, AuditError> {
+        let keys = self.keys.destroy_content_keys(events)?;
+        let parts = content::remove(&self.content, events)?;
+        Ok(ErasedContent { keys, parts })
     }
 }

@@ -83,6 +83,42 @@ pub const CALLS: &[Recorded] = &[
         &[Alteration],
         "searches go over to other templates",
     ),
+    call("likeness.v1.RetentionService/ActivateRules", &[Alteration], "how long records are kept changes"),
+    call(
+        "likeness.v1.RetentionService/AlterRetention",
+        &[Alteration],
+        "what decides how long a record is kept changes",
+    ),
+    call(
+        "likeness.v1.RetentionService/DecideReimport",
+        &[Alteration],
+        "whether a record may come again is decided",
+    ),
+    call(
+        "likeness.v1.RetentionService/EraseSubject",
+        &[Erasure, Alteration],
+        "a record is erased; put beyond use it is altered, for it is still there",
+    ),
+    call(
+        "likeness.v1.RetentionService/GetCertificate",
+        &[Consultation],
+        "the certificate of an erasure is read",
+    ),
+    call("likeness.v1.RetentionService/GetRetention", &[Consultation], "why a record is kept is read"),
+    call("likeness.v1.RetentionService/GetRules", &[Consultation], "the retention rules are read"),
+    call(
+        "likeness.v1.RetentionService/GetWithdrawn",
+        &[Consultation],
+        "an auditor reads a record that left use",
+    ),
+    call("likeness.v1.RetentionService/ListReimports", &[Consultation], "what was held back is read"),
+    call("likeness.v1.RetentionService/ListRetention", &[Consultation], "what is due is read"),
+    call(
+        "likeness.v1.RetentionService/RunRetention",
+        &[Erasure, Alteration],
+        "records whose time is over are put beyond use, and erased after that",
+    ),
+    call("likeness.v1.RetentionService/SimulateRules", &[Consultation], "what other rules would do is read"),
     call(
         "likeness.v1.SearchService/Search",
         &[Consultation, Combination],
@@ -100,7 +136,12 @@ pub const HOUSEKEEPING: &[Recorded] = &[
         &[Alteration],
         "images get the templates of the algorithm that their pool moves to",
     ),
-    call("likeness/retention", &[Erasure], "content past its retention is forgotten"),
+    call("likeness/erasure", &[Erasure], "content about somebody who is erased goes with them"),
+    call(
+        "likeness/retention",
+        &[Erasure, Alteration],
+        "content past its retention is forgotten; records whose time is over are put beyond use, then erased",
+    ),
     call("recovery", &Operation::ALL, "what a stop cut short is closed as what it was"),
 ];
 

@@ -2,7 +2,8 @@
 
 use super::tree_file::{PIECE, TreeFile};
 use super::{
-    AuditError, AuditRead, Consistency, Content, Head, Inclusion, Receipt, StoredEntry, content, read,
+    AuditError, AuditRead, Consistency, Content, Head, Inclusion, Naming, Receipt, StoredEntry, content,
+    naming, read,
 };
 use crate::durable::FileError;
 use crate::ids::EventId;
@@ -112,6 +113,10 @@ impl AuditRead for AuditReader {
         let (sizes, roots) = ([first, second], [root(first)?, root(second)?]);
         let leaves = |from| read::hashes(&log, from, PIECE);
         self.tree.lock().unwrap_or_else(PoisonError::into_inner).consistency(sizes, roots, &leaves)
+    }
+
+    fn walk(&self, naming: &mut Naming, limit: usize) -> Result<bool, AuditError> {
+        naming::walk(&self.log(), naming, limit)
     }
 
     fn open_intents(&self) -> Result<Vec<StoredEntry>, AuditError> {

@@ -155,12 +155,14 @@ pub(super) fn without_content(
         .filter(|stored| stored.entry.refusal.as_deref() == Some(NOT_STORED))
         .filter_map(|stored| stored.entry.related)
         .collect();
+    let erased: HashSet<EventId> =
+        tail.iter().flat_map(|stored| stored.entry.content_erased.iter().copied()).collect();
     let mut missing = Vec::new();
     for stored in tail {
         let Some(digests) = &stored.entry.content else { continue };
         let event = stored.entry.event_id;
         let forgotten = purged.is_some_and(|before| event.as_bytes() < &first_at(before));
-        if forgotten || told.contains(&event) {
+        if forgotten || told.contains(&event) || erased.contains(&event) {
             continue;
         }
         let mut complete = keys.content_key(event)?.is_some();

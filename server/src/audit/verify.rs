@@ -47,6 +47,8 @@ pub struct VerifyReport {
     pub contents_checked: u64,
     /// Entries whose content was purged, as the log itself says.
     pub contents_purged: u64,
+    /// Entries whose content went with a person who was erased, as the log itself says.
+    pub contents_erased: u64,
     /// Intents without an outcome.
     pub open_intents: u64,
     /// What is wrong, the first bad entry first. At most 1,000; empty when the log is sound.

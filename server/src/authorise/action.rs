@@ -42,11 +42,27 @@ pub enum Action {
     ListOperatingPoints,
     /// Collect what is held about a person, for them.
     CollectSubject,
+    /// Read why and until when a record is kept; lists and numbers of these.
+    ReadRetention,
+    /// Record what decides how long a record is kept: custody events, outcomes, closures.
+    RecordOutcome,
+    /// Decide about keeping: reviews, legal holds, re-imports.
+    ReviewRetention,
+    /// Put a record beyond use, or have it erased.
+    EraseSubject,
+    /// Apply the retention rules now.
+    RunRetention,
+    /// See what is left of a record that is out of use.
+    ReadWithdrawn,
+    /// Read the retention rules; touches no pool.
+    ReadRetentionRules,
+    /// Put other retention rules in force; touches no pool.
+    ChangeRetentionRules,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 18] = [
+    pub const ALL: [Action; 26] = [
         Action::Enrol,
         Action::SetEnrolled,
         Action::Search,
@@ -65,6 +81,14 @@ impl Action {
         Action::ApproveOperatingPoint,
         Action::ListOperatingPoints,
         Action::CollectSubject,
+        Action::ReadRetention,
+        Action::RecordOutcome,
+        Action::ReviewRetention,
+        Action::EraseSubject,
+        Action::RunRetention,
+        Action::ReadWithdrawn,
+        Action::ReadRetentionRules,
+        Action::ChangeRetentionRules,
     ];
 
     /// The name used in the policies and the matrix.
@@ -88,6 +112,14 @@ impl Action {
             Action::ApproveOperatingPoint => "approve_operating_point",
             Action::ListOperatingPoints => "list_operating_points",
             Action::CollectSubject => "collect_subject",
+            Action::ReadRetention => "read_retention",
+            Action::RecordOutcome => "record_outcome",
+            Action::ReviewRetention => "review_retention",
+            Action::EraseSubject => "erase_subject",
+            Action::RunRetention => "run_retention",
+            Action::ReadWithdrawn => "read_withdrawn",
+            Action::ReadRetentionRules => "read_retention_rules",
+            Action::ChangeRetentionRules => "change_retention_rules",
         }
     }
 
@@ -99,8 +131,11 @@ impl Action {
             | Action::CreatePool
             | Action::RecordDecision
             | Action::MigratePool
-            | Action::ApproveOperatingPoint => Operation::Alteration,
-            Action::DropPool => Operation::Erasure,
+            | Action::ApproveOperatingPoint
+            | Action::RecordOutcome
+            | Action::ReviewRetention
+            | Action::ChangeRetentionRules => Operation::Alteration,
+            Action::DropPool | Action::EraseSubject | Action::RunRetention => Operation::Erasure,
             Action::Search
             | Action::SeeProtected
             | Action::ReadSubject
@@ -108,6 +143,9 @@ impl Action {
             | Action::ListPools
             | Action::ListOperatingPoints
             | Action::ReadProof
+            | Action::ReadRetention
+            | Action::ReadWithdrawn
+            | Action::ReadRetentionRules
             | Action::ReadAudit => Operation::Consultation,
             Action::ExportAudit | Action::CollectSubject => Operation::Disclosure,
             // Two people's images are put together to see whether they are alike.
@@ -124,7 +162,12 @@ impl Action {
             | Action::DropPool
             | Action::MigratePool
             | Action::ApproveOperatingPoint
-            | Action::RecordDecision => true,
+            | Action::RecordDecision
+            | Action::RecordOutcome
+            | Action::ReviewRetention
+            | Action::EraseSubject
+            | Action::RunRetention
+            | Action::ChangeRetentionRules => true,
             Action::Search
             | Action::SeeProtected
             | Action::Compare
@@ -135,13 +178,16 @@ impl Action {
             | Action::ReadAudit
             | Action::ListOperatingPoints
             | Action::CollectSubject
+            | Action::ReadRetention
+            | Action::ReadWithdrawn
+            | Action::ReadRetentionRules
             | Action::ExportAudit => false,
         }
     }
 
     /// True when a registered feed may do it without a person. Everything else is a person's to do.
     pub fn is_open_to_feeds(self) -> bool {
-        matches!(self, Action::Enrol | Action::SetEnrolled)
+        matches!(self, Action::Enrol | Action::SetEnrolled | Action::RecordOutcome)
     }
 }
 

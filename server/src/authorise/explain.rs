@@ -51,9 +51,14 @@ pub fn explain(
             }
         }
     }
-    for action in
-        [Action::Compare, Action::ReadProof, Action::ApproveOperatingPoint, Action::ListOperatingPoints]
-    {
+    for action in [
+        Action::Compare,
+        Action::ReadProof,
+        Action::ApproveOperatingPoint,
+        Action::ListOperatingPoints,
+        Action::ReadRetentionRules,
+        Action::ChangeRetentionRules,
+    ] {
         ask(action, Place::Service, "no pool", Origin::Scene);
     }
     for action in [Action::ReadAudit, Action::ExportAudit] {
@@ -77,6 +82,8 @@ fn takes_pool(action: Action) -> bool {
             | Action::ExportAudit
             | Action::ApproveOperatingPoint
             | Action::ListOperatingPoints
+            | Action::ReadRetentionRules
+            | Action::ChangeRetentionRules
     )
 }
 

@@ -132,7 +132,14 @@ pub fn built_in() -> Vec<PolicyFile> {
             vec![$(PolicyFile { name: $name.to_owned(), text: include_str!(concat!("../../policies/", $name)).to_owned() }),*]
         };
     }
-    files!("searching.cedar", "records.cedar", "auditing.cedar", "limits.cedar", "direction.cedar")
+    files!(
+        "searching.cedar",
+        "records.cedar",
+        "auditing.cedar",
+        "limits.cedar",
+        "direction.cedar",
+        "retention.cedar"
+    )
 }
 
 /// The files of a folder that end in `.cedar`, by name.

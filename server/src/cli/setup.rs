@@ -185,7 +185,7 @@ pub struct IssueArgs {
     #[arg(long)]
     org: String,
     /// Role; give it again for more: searcher, enroller, reviewer, pool_admin, auditor,
-    /// national_auditor, protected_viewer
+    /// national_auditor, protected_viewer, records_manager
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
     /// The holder is a machine: it may ask, and never records a decision

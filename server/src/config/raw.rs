@@ -3,7 +3,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 
 use serde::Deserialize;
 
-use super::{Audit, Config, ConfigError, Identity, Limits, Listen, Matcher, Search};
+use super::{Audit, Config, ConfigError, Identity, Limits, Listen, Matcher, Retention, Search};
 use crate::pool::{Gathering, IndexOptions};
 
 /// The configuration as typed.
@@ -16,6 +16,7 @@ pub(super) struct RawConfig {
     matcher: RawMatcher,
     audit: RawAudit,
     siem: super::siem::RawSiem,
+    retention: RawRetention,
     identity: RawIdentity,
 }
 
@@ -75,6 +76,12 @@ struct RawAudit {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawRetention {
+    every_minutes: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawIdentity {
     token_max_days: u64,
     clock_skew_s: u64,
@@ -82,7 +89,7 @@ struct RawIdentity {
 
 impl RawConfig {
     pub(super) fn check(self) -> Result<Config, ConfigError> {
-        let RawConfig { listen, limits, search, matcher, audit, siem, identity } = self;
+        let RawConfig { listen, limits, search, matcher, audit, siem, retention, identity } = self;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let message_bytes = within("limits.message_bytes", limits.message_bytes, 65_536, 67_108_864)?;
         // A message holds two images at most (compare); room is left for everything that is not an image.
@@ -178,6 +185,11 @@ impl RawConfig {
                 )?,
             },
             siem: siem.check()?,
+            retention: Retention {
+                every: Duration::from_secs(
+                    60 * within::<u64>("retention.every_minutes", retention.every_minutes, 1, 1440)?,
+                ),
+            },
             identity: Identity {
                 token_max_days: within("identity.token_max_days", identity.token_max_days, 1, 366)?,
                 clock_skew_s: within("identity.clock_skew_s", identity.clock_skew_s, 0, 300)?,

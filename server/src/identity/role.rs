@@ -22,11 +22,13 @@ pub enum Role {
     NationalAuditor,
     /// Is shown records under a protected view (R21).
     ProtectedViewer,
+    /// Answers for how long records are kept: reviews, holds, erases.
+    RecordsManager,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Role; 7] = [
+    pub const ALL: [Role; 8] = [
         Role::Searcher,
         Role::Enroller,
         Role::Reviewer,
@@ -34,6 +36,7 @@ impl Role {
         Role::Auditor,
         Role::NationalAuditor,
         Role::ProtectedViewer,
+        Role::RecordsManager,
     ];
 
     /// The name used in tokens and policies.
@@ -46,6 +49,7 @@ impl Role {
             Role::Auditor => "auditor",
             Role::NationalAuditor => "national_auditor",
             Role::ProtectedViewer => "protected_viewer",
+            Role::RecordsManager => "records_manager",
         }
     }
 }

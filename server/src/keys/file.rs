@@ -2,7 +2,9 @@
 //!
 //! `root.key`, `audit.key`, `audit.pub`, `content.sqlite`, and per pool `pools/<name>.key` and `.sqlite`.
 
-use super::{KeyCheck, KeyError, KeyStore, PoolKey, PoolName, VerifierKey, content, key_file, subjects};
+use super::{
+    KeyCheck, KeyError, KeyStore, PoolKey, PoolName, VerifierKey, content, key_file, statement, subjects,
+};
 use crate::durable::{self, FileError};
 use crate::ids::{EventId, SubjectId};
 use crate::seal::{self, SealKey};
@@ -168,6 +170,19 @@ impl KeyStore for FileKeyStore {
         subjects::destroy(self.subjects(pool.pool())?.as_ref(), subject, now)
     }
 
+    fn destroy_subject_keys(
+        &self,
+        pool: &PoolKey,
+        subjects: &[SubjectId],
+        now: Timestamp,
+    ) -> Result<u64, KeyError> {
+        subjects::destroy_many(self.subjects(pool.pool())?.as_ref(), subjects, now)
+    }
+
+    fn destroyed_at(&self, pool: &PoolKey, subject: SubjectId) -> Result<Option<Timestamp>, KeyError> {
+        subjects::destroyed_at(self.subjects(pool.pool())?.as_ref(), subject)
+    }
+
     fn put_content_keys(&self, keys: &[(EventId, SealKey)]) -> Result<(), KeyError> {
         content::put(&self.content, &self.content_wrap, keys)
     }
@@ -194,5 +209,9 @@ impl KeyStore for FileKeyStore {
 
     fn sign_checkpoint(&self, message: &[u8]) -> Result<[u8; 64], KeyError> {
         Ok(self.audit.sign(message).to_bytes())
+    }
+
+    fn sign_statement(&self, json: &str) -> Result<String, KeyError> {
+        statement::sign(json, &self.verifier, |text| self.audit.sign(text).to_bytes())
     }
 }

@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn opened_image(stored: StoredImage, seal: &SubjectSeal<'_>) -> Result<OpenedImage, PoolError> {
+pub(super) fn opened_image(stored: StoredImage, seal: &SubjectSeal<'_>) -> Result<OpenedImage, PoolError> {
     Ok(OpenedImage {
         id: stored.id,
         subject: stored.subject,

@@ -14,6 +14,7 @@ use crate::{
     ids::{ImageId, SubjectId},
     keys::PoolName,
     records,
+    retention::Facts,
     seal::{LookupDigest, SealKey, associated},
 };
 
@@ -111,6 +112,18 @@ impl<'a> SubjectSeal<'a> {
 
     pub(super) fn open_subject(&self, sealed: &[u8]) -> Result<SubjectRecord, PoolError> {
         Ok(self.key.open_json(&self.about("subject record", None), sealed)?)
+    }
+
+    /// Seals what decides how long the subject is kept.
+    ///
+    /// # Errors
+    /// As [`SubjectSeal::seal_subject`].
+    pub fn seal_facts(&self, facts: &Facts) -> Result<Vec<u8>, PoolError> {
+        Ok(self.key.seal_json(&self.about("retention facts", None), facts)?)
+    }
+
+    pub(super) fn open_facts(&self, sealed: &[u8]) -> Result<Facts, PoolError> {
+        Ok(self.key.open_json(&self.about("retention facts", None), sealed)?)
     }
 
     /// Seals what is known of an image.

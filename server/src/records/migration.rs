@@ -170,7 +170,8 @@ impl MigrationRecords for SqliteRecords {
         let reader = self.database.reader()?;
         let mut statement = reader.prepare(
             "SELECT image.id, image.row, subject.id, subject.row FROM image JOIN subject ON subject.row = image.subject
-             WHERE image.enrolled = 1 AND image.other IS NULL AND image.other_refused IS NULL ORDER BY image.row LIMIT ?1",
+             WHERE image.enrolled = 1 AND subject.state = 0 AND image.other IS NULL AND image.other_refused IS NULL
+             ORDER BY image.row LIMIT ?1",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let found = statement.query_map([limit], |row| {
@@ -206,7 +207,7 @@ impl MigrationRecords for SqliteRecords {
         let mut statement = reader.prepare(
             "SELECT image.row, image.id, subject.id, subject.row, image.other
              FROM image JOIN subject ON subject.row = image.subject
-             WHERE image.other IS NOT NULL AND image.row > ?1 ORDER BY image.row LIMIT ?2",
+             WHERE image.other IS NOT NULL AND subject.state = 0 AND image.row > ?1 ORDER BY image.row LIMIT ?2",
         )?;
         let after = after.map_or(0, |row| to_row(row.0).unwrap_or(i64::MAX));
         let templates = statement.query_map([after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
@@ -225,12 +226,14 @@ impl MigrationRecords for SqliteRecords {
         let reader = self.database.reader()?;
         let (images, encoded, waiting): (i64, i64, i64) = reader.query_row(
             "SELECT count(*) FILTER (WHERE enrolled = 1 OR other IS NOT NULL), count(*) FILTER (WHERE other IS NOT NULL),
-                    count(*) FILTER (WHERE enrolled = 1 AND other IS NULL AND other_refused IS NULL) FROM image",
+                    count(*) FILTER (WHERE enrolled = 1 AND other IS NULL AND other_refused IS NULL)
+             FROM image JOIN subject ON subject.row = image.subject AND subject.state = 0",
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
         let mut statement = reader.prepare(
-            "SELECT other_refused, count(*) FROM image WHERE enrolled = 1 AND other_refused IS NOT NULL GROUP BY 1",
+            "SELECT other_refused, count(*) FROM image JOIN subject ON subject.row = image.subject AND subject.state = 0
+             WHERE enrolled = 1 AND other_refused IS NOT NULL GROUP BY 1",
         )?;
         let refused = statement.query_map([], |row| Ok((row.get(0)?, from_row(row.get(1)?)?)))?;
         Ok(Completeness {
@@ -244,7 +247,8 @@ impl MigrationRecords for SqliteRecords {
     fn refused(&self, limit: usize) -> Result<Vec<(ImageId, String)>, RecordError> {
         let reader = self.database.reader()?;
         let mut statement = reader.prepare(
-            "SELECT id, other_refused FROM image WHERE enrolled = 1 AND other_refused IS NOT NULL ORDER BY row LIMIT ?1",
+            "SELECT image.id, other_refused FROM image JOIN subject ON subject.row = image.subject AND subject.state = 0
+             WHERE enrolled = 1 AND other_refused IS NOT NULL ORDER BY image.row LIMIT ?1",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let found =
@@ -256,7 +260,8 @@ impl MigrationRecords for SqliteRecords {
         self.database.write(|transaction| {
             let (waiting, refused): (i64, i64) = transaction.query_row(
                 "SELECT count(*) FILTER (WHERE other IS NULL AND other_refused IS NULL),
-                        count(*) FILTER (WHERE other_refused IS NOT NULL) FROM image WHERE enrolled = 1",
+                        count(*) FILTER (WHERE other_refused IS NOT NULL)
+                 FROM image JOIN subject ON subject.row = image.subject AND subject.state = 0 WHERE enrolled = 1",
                 [],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;

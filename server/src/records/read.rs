@@ -7,11 +7,13 @@ use crate::sqlite::{from_ms, from_row, to_row};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use std::collections::BTreeSet;
 
-const SUBJECT: &str = "SELECT id, row, reference, details, created_ms FROM subject";
+/// Only subjects that are in use: what is beyond use, or being erased, is read through [`super::RetentionRecords`].
+const SUBJECT: &str =
+    "SELECT id, row, reference, details, created_ms FROM (SELECT * FROM subject WHERE state = 0)";
 const IMAGE: &str =
     "SELECT image.id, image.row, subject.id, subject.row, image.source, image.content, image.record,
         image.enrolled, image.collected_ms
-    FROM image JOIN subject ON subject.row = image.subject";
+    FROM image JOIN subject ON subject.row = image.subject AND subject.state = 0";
 
 fn stored_subject(row: &Row<'_>) -> Result<StoredSubject, rusqlite::Error> {
     Ok(StoredSubject {
@@ -23,7 +25,7 @@ fn stored_subject(row: &Row<'_>) -> Result<StoredSubject, rusqlite::Error> {
     })
 }
 
-fn stored_image(row: &Row<'_>) -> Result<StoredImage, rusqlite::Error> {
+pub(super) fn stored_image(row: &Row<'_>) -> Result<StoredImage, rusqlite::Error> {
     Ok(StoredImage {
         id: ImageId::from_bytes(row.get(0)?),
         row: ImageRow(from_row(row.get(1)?)?),
@@ -96,7 +98,8 @@ pub(super) fn images_of(
 
 pub(super) fn template(connection: &Connection, image: ImageId) -> Result<Option<Vec<u8>>, RecordError> {
     let found = connection.query_row(
-        "SELECT template FROM image WHERE id = ?1 AND enrolled = 1",
+        "SELECT template FROM image WHERE id = ?1 AND enrolled = 1
+             AND (SELECT state FROM subject WHERE subject.row = image.subject) = 0",
         [image.as_bytes()],
         |row| row.get(0),
     );
@@ -111,7 +114,7 @@ pub(super) fn enrolled_after(
     let mut statement = connection.prepare(
         "SELECT image.row, image.id, subject.id, subject.row, image.template
          FROM image JOIN subject ON subject.row = image.subject
-         WHERE image.enrolled = 1 AND image.row > ?1 ORDER BY image.row LIMIT ?2",
+         WHERE image.enrolled = 1 AND subject.state = 0 AND image.row > ?1 ORDER BY image.row LIMIT ?2",
     )?;
     // Rows count from 1. Beyond the largest row there is nothing.
     let after = after.map_or(0, |row| to_row(row.0).unwrap_or(i64::MAX));
@@ -136,8 +139,12 @@ pub(super) fn image_ids(connection: &Connection) -> Result<BTreeSet<ImageId>, Re
 
 pub(super) fn counts(connection: &Connection) -> Result<Counts, RecordError> {
     let (subjects, images, enrolled): (i64, i64, i64) = connection.query_row(
-        "SELECT (SELECT count(*) FROM subject), (SELECT count(*) FROM image),
-                (SELECT count(*) FROM image WHERE enrolled = 1)",
+        // All less those out of use, who are few and have an index of their own.
+        "SELECT (SELECT count(*) FROM subject) - (SELECT count(*) FROM subject WHERE state <> 0),
+                (SELECT count(*) FROM image) - (SELECT count(*) FROM subject JOIN image ON image.subject = subject.row
+                    WHERE subject.state <> 0),
+                (SELECT count(*) FROM image WHERE enrolled = 1) - (SELECT count(*) FROM subject
+                    JOIN image ON image.subject = subject.row WHERE subject.state <> 0 AND image.enrolled = 1)",
         [],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;

@@ -15,7 +15,7 @@ use std::path::Path;
 const FORMAT: Format = Format {
     what: "a record file",
     application_id: 0x4c4b_5245,
-    version: 2,
+    version: 3,
     // AUTOINCREMENT: a number is never given twice, so a stale index row cannot point to another person's image.
     tables: "CREATE TABLE pool (
                  one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -29,7 +29,12 @@ const FORMAT: Format = Format {
                  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
                  reference BLOB NOT NULL UNIQUE CHECK (length(reference) = 32),
                  details BLOB NOT NULL,
-                 created_ms INTEGER NOT NULL
+                 created_ms INTEGER NOT NULL,
+                 state INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),
+                 state_ms INTEGER,
+                 erase_ms INTEGER, why TEXT,
+                 facts BLOB,
+                 rules TEXT, look_on TEXT, due_on TEXT, review_on TEXT, chase_on TEXT
              ) STRICT;
              CREATE TABLE image (
                  row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -48,6 +53,12 @@ const FORMAT: Format = Format {
                  CHECK (held = 1 OR enrolled = 0)
              ) STRICT;
              CREATE INDEX image_of_subject ON image(subject);
+             CREATE INDEX subject_out_of_use ON subject(state, erase_ms) WHERE state <> 0;
+             CREATE INDEX subject_rules ON subject(rules);
+             CREATE INDEX subject_look ON subject(look_on);
+             CREATE INDEX subject_due ON subject(due_on) WHERE due_on IS NOT NULL;
+             CREATE INDEX subject_review ON subject(review_on);
+             CREATE INDEX subject_chase ON subject(chase_on) WHERE chase_on IS NOT NULL;
              CREATE INDEX image_enrolled ON image(row) WHERE enrolled = 1;
              CREATE TABLE migration (
                  one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -62,10 +73,11 @@ const FORMAT: Format = Format {
     page_bytes: 4096,
 };
 
-/// From version 1, which had no room for a second algorithm.
-const UPGRADES: [Upgrade; 1] = [Upgrade {
-    from: 1,
-    statements: "ALTER TABLE pool ADD COLUMN active_pack TEXT;
+/// From version 1, which had no room for a second algorithm, and from version 2, which kept everything for ever.
+const UPGRADES: [Upgrade; 2] = [
+    Upgrade {
+        from: 1,
+        statements: "ALTER TABLE pool ADD COLUMN active_pack TEXT;
              ALTER TABLE pool ADD COLUMN active_space TEXT;
              ALTER TABLE image ADD COLUMN other BLOB;
              ALTER TABLE image ADD COLUMN other_refused TEXT;
@@ -79,7 +91,28 @@ const UPGRADES: [Upgrade; 1] = [Upgrade {
                  places INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 0,
                  refused INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0
              ) STRICT;",
-}];
+    },
+    Upgrade {
+        from: 2,
+        statements:
+            "ALTER TABLE subject ADD COLUMN state INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2));
+             ALTER TABLE subject ADD COLUMN state_ms INTEGER;
+             ALTER TABLE subject ADD COLUMN erase_ms INTEGER;
+             ALTER TABLE subject ADD COLUMN why TEXT;
+             ALTER TABLE subject ADD COLUMN facts BLOB;
+             ALTER TABLE subject ADD COLUMN rules TEXT;
+             ALTER TABLE subject ADD COLUMN look_on TEXT;
+             ALTER TABLE subject ADD COLUMN due_on TEXT;
+             ALTER TABLE subject ADD COLUMN review_on TEXT;
+             ALTER TABLE subject ADD COLUMN chase_on TEXT;
+             CREATE INDEX subject_out_of_use ON subject(state, erase_ms) WHERE state <> 0;
+             CREATE INDEX subject_rules ON subject(rules);
+             CREATE INDEX subject_look ON subject(look_on);
+             CREATE INDEX subject_due ON subject(due_on) WHERE due_on IS NOT NULL;
+             CREATE INDEX subject_review ON subject(review_on);
+             CREATE INDEX subject_chase ON subject(chase_on) WHERE chase_on IS NOT NULL;",
+    },
+];
 
 /// A [`RecordStore`] in a file.
 #[derive(Debug)]

@@ -31,6 +31,9 @@ pub(super) fn images(
     images: &[NewImage],
 ) -> Result<Vec<ImageRow>, RecordError> {
     let mut owner = transaction.prepare("SELECT row FROM subject WHERE id = ?1")?;
+    // What the rules said was said without this image.
+    let mut outdate =
+        transaction.prepare("UPDATE subject SET rules = '' WHERE row = ?1 AND rules IS NOT NULL")?;
     let mut insert = transaction.prepare(
         "INSERT INTO image (id, subject, source, content, record, held, enrolled, template, collected_ms, other, other_refused)
          VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8, ?9, ?10)",
@@ -52,6 +55,7 @@ pub(super) fn images(
         ];
         let row =
             insert.insert(values).map_err(|error| or_taken(error, RecordError::SourceExists { position }))?;
+        outdate.execute([subject])?;
         Ok(ImageRow(from_row(row)?))
     };
     images.iter().enumerate().map(insert).collect()
@@ -64,7 +68,8 @@ pub(super) fn set_enrolled(
 ) -> Result<bool, RecordError> {
     let changed = transaction.execute(
         // The other algorithm's template goes, too: taken out of search is out of both; put back, it is encoded anew.
-        "UPDATE image SET enrolled = ?2, template = ?3, other = NULL, other_refused = NULL WHERE id = ?1 AND held = 1",
+        "UPDATE image SET enrolled = ?2, template = ?3, other = NULL, other_refused = NULL WHERE id = ?1 AND held = 1
+             AND (SELECT state FROM subject WHERE subject.row = image.subject) = 0",
         params![image.as_bytes(), sealed_template.is_some(), sealed_template],
     )?;
     Ok(changed > 0)

@@ -145,7 +145,19 @@ receipted!(
     GetMigrationResponse,
     SwitchMigrationResponse,
     RollBackMigrationResponse,
-    RetireMigrationResponse
+    RetireMigrationResponse,
+    GetRetentionResponse,
+    AlterRetentionResponse,
+    ListRetentionResponse,
+    RunRetentionResponse,
+    GetRulesResponse,
+    SimulateRulesResponse,
+    ActivateRulesResponse,
+    EraseSubjectResponse,
+    GetCertificateResponse,
+    GetWithdrawnResponse,
+    ListReimportsResponse,
+    DecideReimportResponse
 );
 
 #[cfg(test)]

@@ -271,8 +271,11 @@ pub(super) fn named(pool: &str) -> Option<PoolTouched> {
 
 impl Service {
     /// Appends entries; returns when they are durable.
-    pub(super) fn record(&self, submissions: Vec<Submission>) -> Result<Vec<Receipt>, Unanswered> {
+    pub(super) fn record(&self, mut submissions: Vec<Submission>) -> Result<Vec<Receipt>, Unanswered> {
         let wanted = submissions.len();
+        // Held until the entries are durable: an erasure that begins meanwhile waits, and then finds them in the log.
+        let leaving = self.leaving.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.without_leaving(&mut submissions, &leaving);
         let receipts = self.audit.append(submissions).map_err(unrecorded)?;
         if receipts.len() == wanted {
             Ok(receipts)

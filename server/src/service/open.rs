@@ -1,6 +1,6 @@
 //! Opening the service on a data directory: everything is checked before anything is answered.
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, RwLock},
 };
 
@@ -12,7 +12,12 @@ use likeness_matcher::{
 use likeness_models::{Home, HomeError, Pack, PackError, RuntimeError};
 use thiserror::Error;
 
-use super::{Engine, Service, engines::Engines, migrate::Shadow};
+use super::{
+    Engine, EraseError, Service,
+    engines::Engines,
+    migrate::Shadow,
+    retain::{ActiveRules, RulesError as RetentionRulesError},
+};
 use crate::{
     audit::{
         AuditError, AuditLog, AuditOptions, FileAudit,
@@ -22,7 +27,9 @@ use crate::{
     clock::Clock,
     config::{Config, ConfigError},
     data::{DataDir, DataError},
+    erasure::{Ledger, LedgerError},
     identity::{IdentityError, Registry, Revocations, Verifier, Watched},
+    ids::EventId,
     keys::{FileKeyStore, KeyError, KeyStore, PoolName},
     points::{Store, StoreError},
     pool::{Pool, PoolError, names},
@@ -73,6 +80,15 @@ pub enum OpenError {
     /// An approved operating point is not what was approved.
     #[error(transparent)]
     Points(#[from] StoreError),
+    /// The erasure ledger cannot be opened.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// An erasure that a stop cut short could not be finished, or somebody erased is back and could not be erased again.
+    #[error("an erasure could not be finished: {0}")]
+    Erasure(#[from] EraseError),
+    /// The retention rules are not valid.
+    #[error(transparent)]
+    Rules(#[from] RetentionRulesError),
     /// ONNX Runtime is not there.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -127,6 +143,7 @@ impl Service {
             append_timeout: config.audit.append_timeout,
         };
         let (audit, recovery) = FileAudit::open(&data.audit(), keys.clone(), clock.clone(), options)?;
+        let ledger = Ledger::open(&data.erasure())?;
         let points = Store::open(&data.points(), &audit)?;
         let anomaly_rules = AnomalyRules::find(data.path())?;
         let engine = Arc::new(open_engine(&config, &config.matcher.pack, opening)?);
@@ -146,38 +163,58 @@ impl Service {
             shadow: Shadow::default(),
             engine,
             points,
+            ledger,
+            leaving: RwLock::default(),
+            erasure_observer: RwLock::default(),
+            rules: ActiveRules::open(&data.retention())?,
+            altering: Mutex::default(),
+            erasing: Mutex::default(),
+            running: Mutex::default(),
+            retention_wanted: tokio::sync::Notify::new(),
             pools: RwLock::new(BTreeMap::new()),
             making: Mutex::new(()),
             _lock: lock,
         };
         service.sweep_pools(&recovery.open_intents)?;
         service.finish_drops(&recovery.open_intents)?;
-        service.open_pools(opening)?;
-        service.close_intents(&recovery.open_intents)?;
+        service.open_pools()?;
+        // Before any index is filled: whoever is erased must not get into one.
+        let open: HashSet<EventId> =
+            recovery.open_intents.iter().map(|stored| stored.entry.event_id).collect();
+        let concluded = service.finish_erasures(&open)?;
+        for pool in service.pools() {
+            service.keep_erased(&pool)?;
+        }
+        if opening == Opening::Serve {
+            service.load_pools()?;
+        }
+        let mut left = recovery.open_intents;
+        left.retain(|stored| !concluded.contains(&stored.entry.event_id));
+        service.close_intents(&left)?;
         Ok(service)
     }
 
-    fn open_pools(&self, opening: Opening) -> Result<(), OpenError> {
+    fn open_pools(&self) -> Result<(), OpenError> {
         let folder = self.data.pools();
         for name in names(&folder)? {
             for pack in Pool::packs_of(&folder, self.authoriser.purposes(), &name)? {
                 self.open_pack(&pack)?;
             }
-            let parts = self.parts(&folder);
-            let pool = Pool::open(&parts, &name)?;
-            if opening == Opening::Serve {
-                let permit = Permit::for_upkeep(
-                    &name,
-                    Action::Search,
-                    "the index is rebuilt at start; no person asks",
-                );
-                let loaded = pool.load(&permit)?;
-                tracing::info!(pool = %name, templates = loaded.templates, orphans_removed = loaded.orphans_removed, "pool loaded");
-            }
+            let pool = Pool::open(&self.parts(&folder), &name)?;
             self.pools
                 .write()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
                 .insert(name, Arc::new(pool));
+        }
+        Ok(())
+    }
+
+    fn load_pools(&self) -> Result<(), OpenError> {
+        for pool in self.pools() {
+            let name = &pool.definition().name;
+            let why = "the index is rebuilt at start; no person asks";
+            let loaded = pool.load(&Permit::for_upkeep(name, Action::Search, why))?;
+            tracing::info!(pool = %name, templates = loaded.templates, orphans_removed = loaded.orphans_removed, "pool loaded");
         }
         Ok(())
     }

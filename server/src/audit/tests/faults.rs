@@ -72,6 +72,20 @@ impl KeyStore for Faulty {
     ) -> Result<bool, KeyError> {
         self.keys.destroy_subject_key(pool, subject, now)
     }
+    fn destroy_subject_keys(
+        &self,
+        pool: &PoolKey,
+        subjects: &[SubjectId],
+        now: Timestamp,
+    ) -> Result<u64, KeyError> {
+        self.keys.destroy_subject_keys(pool, subjects, now)
+    }
+    fn destroyed_at(&self, pool: &PoolKey, subject: SubjectId) -> Result<Option<Timestamp>, KeyError> {
+        self.keys.destroyed_at(pool, subject)
+    }
+    fn sign_statement(&self, json: &str) -> Result<String, KeyError> {
+        self.keys.sign_statement(json)
+    }
     fn put_content_keys(&self, keys: &[(EventId, SealKey)]) -> Result<(), KeyError> {
         if self.refuse_keys.load(Ordering::SeqCst) {
             return Err(KeyError::Malformed { file: "content.sqlite".into(), why: "the disk is full" });

@@ -19,6 +19,7 @@ pub(super) struct Contents<'a> {
     missing: Vec<(u64, EventId)>,
     purged_before: Option<Timestamp>,
     told: HashSet<EventId>,
+    erased: HashSet<EventId>,
 }
 
 impl<'a> Contents<'a> {
@@ -30,7 +31,15 @@ impl<'a> Contents<'a> {
         structure::check(store, &content::FORMAT, findings);
         // Prepared once: it is asked for every piece of every entry.
         let piece = store.prepare("SELECT sealed FROM content WHERE event = ?1 AND part = ?2")?;
-        Ok(Self { piece, keys, checked: 0, missing: Vec::new(), purged_before: None, told: HashSet::new() })
+        Ok(Self {
+            piece,
+            keys,
+            checked: 0,
+            missing: Vec::new(),
+            purged_before: None,
+            told: HashSet::new(),
+            erased: HashSet::new(),
+        })
     }
 
     /// Looks at one entry's content.
@@ -40,6 +49,7 @@ impl<'a> Contents<'a> {
         if entry.refusal.as_deref() == Some(recover::NOT_STORED) {
             self.told.extend(entry.related);
         }
+        self.erased.extend(&entry.content_erased);
         let Some(digests) = &entry.content else { return };
         let event = entry.event_id;
         let mut complete = true;
@@ -96,6 +106,8 @@ impl<'a> Contents<'a> {
         for (index, event) in self.missing {
             if self.purged_before.is_some_and(|before| event.as_bytes() < &first_at(before)) {
                 report.contents_purged += 1;
+            } else if self.erased.contains(&event) {
+                report.contents_erased += 1;
             } else if !self.told.contains(&event) {
                 let why = "its content or the key to it is missing, and no purge accounts for that";
                 findings.add(Finding::at(index, FindingKind::Content, why));

@@ -69,7 +69,11 @@ impl Breach {
             Breach::OtherOrganisation => cell.who.is_person(),
             Breach::OtherKind => pool,
             Breach::PoolListsOther => pool && operational,
-            Breach::Machine | Breach::Untrained => cell.action == Action::RecordDecision,
+            Breach::Machine => {
+                cell.who.is_person()
+                    && matches!(cell.action, Action::RecordDecision | Action::ReviewRetention)
+            }
+            Breach::Untrained => cell.action == Action::RecordDecision,
             Breach::OwnTrail => cell.action == Action::ReadAudit && cell.place == Where::Colleague,
         }
     }

@@ -170,6 +170,7 @@ fn report_json(report: &VerifyReport) -> Value {
         "checkpoints": report.checkpoints,
         "contents_checked": report.contents_checked,
         "contents_purged": report.contents_purged,
+        "contents_erased": report.contents_erased,
         "open_intents": report.open_intents,
         "findings": report.findings.iter().map(|finding| json!({
             "entry": finding.entry, "what": finding.to_string(),
@@ -191,10 +192,11 @@ fn report_text(report: &VerifyReport, kept: usize) -> String {
     }
     lines.push(format!("Head: {} (root of {} entries)", hex::encode(report.root), grouped(report.entries)));
     lines.push(format!(
-        "Signed checkpoints checked: {}; kept ones given: {kept}; contents checked: {}, past their retention: {}; writes without an outcome: {}",
+        "Signed checkpoints checked: {}; kept ones given: {kept}; contents checked: {}, past their retention: {}, erased with a person: {}; writes without an outcome: {}",
         grouped(report.checkpoints),
         grouped(report.contents_checked),
         grouped(report.contents_purged),
+        grouped(report.contents_erased),
         grouped(report.open_intents),
     ));
     lines.join("\n")

@@ -55,6 +55,9 @@ impl Enrolment {
                 return Ok(State::Known(Box::new(known)));
             }
         }
+        let system = &self.context.system_name;
+        let (subject, source) = (&item.subject_reference, &item.source_reference);
+        self.service.hold_back(&self.pool, &self.permit, system, subject, source)?;
         if Instant::now() >= deadline {
             return Err(Refusal::deadline());
         }
