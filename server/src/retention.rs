@@ -8,14 +8,18 @@
 //! A date on which something ends is the first day on which it no longer holds: a period of six years from 15 March 2020
 //! keeps until 14 March 2026 and is over on 15 March 2026.
 mod age;
+pub mod application;
 mod assess;
 mod category;
 mod closure;
 mod custody_event;
+pub mod deletion_list;
 mod fact_error;
 mod facts;
 mod hold;
+pub mod numbers;
 mod period;
+mod publishable;
 mod review;
 mod rules;
 mod simulate;

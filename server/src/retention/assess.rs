@@ -158,7 +158,8 @@ pub struct Assessment {
     pub presumption: Presumption,
     /// Age when the first image was taken.
     pub age_band: AgeBand,
-    /// One sentence for each rule that was considered, the deciding one first. Names no person.
+    /// One sentence for each rule that was considered, the deciding one first. Names no person, but tells of outcomes and
+    /// their days: it is kept sealed like the facts, and never goes into a log line or an audit entry.
     pub explanation: Vec<String>,
 }
 

@@ -4,9 +4,12 @@ use jiff::civil::Date;
 use super::*;
 use crate::pool::PoolKind;
 
+mod applications;
 mod changes;
+mod counted;
 mod counting;
 mod facts;
+mod lists;
 mod model;
 mod mutation;
 mod rule_file;

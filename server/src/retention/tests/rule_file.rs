@@ -180,10 +180,10 @@ fn any_change_of_a_byte_is_read_or_refused_without_a_panic() {
         let mut bytes = SHIPPED.as_bytes().to_vec();
         let at = usize::try_from(random.below(bytes.len() as u64)).unwrap();
         bytes[at] = b" \"[]{}=#0919azA\n-."[usize::try_from(random.below(18)).unwrap()];
-        if let Ok(text) = String::from_utf8(bytes) {
-            if let Err(error) = RuleSet::parse(&text) {
-                assert!(!error.to_string().is_empty());
-            }
+        if let Ok(text) = String::from_utf8(bytes)
+            && let Err(error) = RuleSet::parse(&text)
+        {
+            assert!(!error.to_string().is_empty());
         }
     }
 }
