@@ -5,6 +5,7 @@ use prost::Message as _;
 
 const FILES: [&str; 10] = [
     "likeness/v1/audit.proto",
+    "likeness/v1/backup.proto",
     "likeness/v1/common.proto",
     "likeness/v1/comparison.proto",
     "likeness/v1/enrolment.proto",

@@ -12,6 +12,7 @@ pub mod bundle;
 mod canonical;
 mod checkpoint_file;
 mod content;
+mod copy;
 mod entry;
 mod file_log;
 mod merkle;
@@ -33,6 +34,7 @@ pub mod verify;
 mod writer;
 
 pub use content::{Content, ContentDigests, Part};
+pub(crate) use copy::{FILES, copy};
 pub use entry::{
     Actor, Authorisation, Candidate, Change, Entry, Operation, Outcome, Phase, PoolTouched, Probe, Recipient,
 };

@@ -150,6 +150,17 @@ impl Blobs {
         !self.file(image).exists()
     }
 
+    /// Overwrites a blob with zeroes and removes it; `false` when there was none. (On media and file systems that write elsewhere the
+    /// old block may survive; what is in it was sealed.)
+    pub fn overwrite_and_remove(&self, image: ImageId) -> Result<bool, BlobError> {
+        let file = self.file(image);
+        if !file.exists() {
+            return Ok(false);
+        }
+        durable::overwrite_and_remove(&file)?;
+        Ok(true)
+    }
+
     /// Compares the folder with the images that are recorded. Run it at start, before anything is written:
     /// a crash between blob and record leaves blobs that nobody will ever ask for, or half-written files.
     pub fn reconcile(&self, recorded: &BTreeSet<ImageId>) -> Result<Reconciled, BlobError> {
@@ -200,6 +211,11 @@ impl Drop for Blobs {
             runtime.shutdown_background();
         }
     }
+}
+
+/// The path of an image's file within the folder.
+pub(crate) fn file_name(image: ImageId) -> String {
+    key(image).to_string()
 }
 
 /// `<last two digits>/<id>`. The first digits of a UUIDv7 are the time and stay the same for years.

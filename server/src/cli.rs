@@ -6,6 +6,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 mod audit;
+mod backup;
 mod calibrate;
 mod compare;
 mod connect;
@@ -23,6 +24,7 @@ mod picture;
 mod policy;
 mod pool;
 mod profile;
+mod restore;
 mod search;
 mod searchable;
 mod selection;
@@ -76,6 +78,10 @@ enum Command {
     Unenrol(searchable::SearchableArgs),
     /// Put a held image back into search
     Reenrol(searchable::SearchableArgs),
+    /// Copy pools, settings and the log into a new folder, without the keys. Default purpose `system_administration`
+    Backup(backup::BackupArgs),
+    /// Put a backup back; no server may run. Who was erased since stays erased. Default purpose `system_administration`
+    Restore(restore::RestoreArgs),
     /// List, fetch, add and verify model packs
     #[command(subcommand)]
     Models(models::ModelsCommand),
@@ -115,6 +121,8 @@ impl Command {
             Self::Subject(args) => args.json,
             Self::Image(args) => args.json,
             Self::Unenrol(args) | Self::Reenrol(args) => args.json,
+            Self::Backup(args) => args.json(),
+            Self::Restore(args) => args.json(),
             Self::Models(command) => command.json(),
             Self::Audit(command) => command.json(),
             Self::OperatingPoint(command) => command.json(),
@@ -146,6 +154,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve(args) => setup::serve(args),
         Command::Models(command) => models::run(command),
         Command::Audit(command) if command.is_local() => audit::run(&command, named),
+        Command::Restore(args) => restore::run(args, named),
         Command::Calibrate(args) => calibrate::run(args),
         Command::Policy(command) => policy::run(command, named),
         Command::System(command) => system::run(command, named),
@@ -182,8 +191,10 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
             Command::Unenrol(args) => searchable::run(args, false, profile).await,
             Command::Reenrol(args) => searchable::run(args, true, profile).await,
             Command::OperatingPoint(command) => operating_point::run(command, profile).await,
+            Command::Backup(args) => backup::run(args, profile).await,
             Command::Init(_)
             | Command::Serve(_)
+            | Command::Restore(_)
             | Command::Enrol(_)
             | Command::Models(_)
             | Command::Calibrate(_)

@@ -12,6 +12,10 @@ use thiserror::Error;
 
 use crate::durable::{self, FileError};
 
+pub(crate) mod swap;
+
+pub use swap::{Settled, Step};
+
 /// Paths inside one data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataDir {
@@ -22,6 +26,14 @@ pub struct DataDir {
 #[derive(Debug)]
 pub struct DataLock {
     _file: File,
+    settled: Settled,
+}
+
+impl DataLock {
+    /// What became of an exchange of the pools that a stop had cut off.
+    pub fn settled(&self) -> Settled {
+        self.settled
+    }
 }
 
 /// Why a data directory cannot be used.
@@ -183,7 +195,7 @@ impl DataDir {
         self.path.join("lock")
     }
 
-    /// Takes the exclusive lock, after checking that the folder is initialised and private.
+    /// Takes the exclusive lock, settles what a restore that was cut off left, and checks that the folder is private.
     ///
     /// # Errors
     /// [`DataError`] when it is not a data directory, is open to other users, or another process holds it.
@@ -191,16 +203,22 @@ impl DataDir {
         if !self.config().is_file() {
             return Err(DataError::NotInitialised { path: self.path.clone() });
         }
+        let file = self.lock_file()?;
+        let settled = swap::settle(self)?;
         let folders = [self.path.clone(), self.tls(), self.issuer(), self.keys(), self.audit(), self.pools()];
         for folder in folders {
             durable::check_private(&folder, 0o700)?;
         }
         durable::check_private(&self.server_key(), 0o600)?;
+        Ok(DataLock { _file: file, settled })
+    }
+
+    fn lock_file(&self) -> Result<File, DataError> {
         let path = self.lock();
         let failed = |source| DataError::Lock { path: path.clone(), source };
         let file = File::open(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(DataLock { _file: file }),
+            Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(DataError::Locked { path: self.path.clone() }),
             Err(TryLockError::Error(source)) => Err(DataError::Lock { path, source }),
         }

@@ -99,6 +99,39 @@ pub fn overwrite_and_remove(path: &Path) -> Result<(), FileError> {
     remove(path)
 }
 
+/// Brings everything that was written to the file system of `folder` to stable storage: for many new files at once, where one sync
+/// each would take hours.
+pub fn sync_everything(folder: &Path) -> Result<(), FileError> {
+    #[cfg(target_os = "linux")]
+    {
+        let open = File::open(folder).map_err(io_error("sync", folder))?;
+        rustix::fs::syncfs(&open).map_err(|error| io_error("sync", folder)(error.into()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        for entry in walkdir::WalkDir::new(folder).contents_first(true) {
+            let path = entry.map_err(|error| io_error("sync", folder)(error.into()))?.into_path();
+            File::open(&path).and_then(|file| file.sync_all()).map_err(io_error("sync", &path))?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives a folder or file another name in the same file system, durably. What had that name is replaced, when it is a file.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(io_error("rename", from))?;
+    sync_parent(to)
+}
+
+/// Removes a folder with everything in it, durably; one that is not there is as good as removed.
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(io_error("remove", path)(error)),
+        Ok(()) => sync_parent(path),
+    }
+}
+
 /// Reads a secret; refuses with [`FileError::Exposed`] when others may read it too.
 pub fn read_private(path: &Path) -> Result<Vec<u8>, FileError> {
     check_private(path, 0o600)?;

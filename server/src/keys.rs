@@ -9,6 +9,7 @@ mod file;
 mod key_file;
 mod pool_key;
 mod pool_name;
+mod states;
 mod statement;
 mod subjects;
 mod tester;
@@ -19,6 +20,7 @@ mod verifier;
 pub use file::FileKeyStore;
 pub use pool_key::{KeyCheck, PoolKey};
 pub use pool_name::{PoolName, PoolNameError};
+pub use states::{KeyState, KeyStates};
 pub use statement::{StatementError, verify as verify_statement};
 pub use tester::TesterKey;
 pub use verifier::{VerifierKey, VerifierKeyError};
@@ -33,7 +35,7 @@ use std::collections::HashMap;
 /// Keeps keys. What `Ok` says is durable: a created key survives a power cut, a destroyed one does not come back.
 ///
 /// Dropping a store neither creates nor destroys anything.
-pub trait KeyStore: Send + Sync {
+pub trait KeyStore: KeyStates + Send + Sync {
     /// Makes the key of a new pool. [`KeyError::PoolExists`] when there is one: it is never replaced.
     fn create_pool(&self, pool: &PoolName) -> Result<PoolKey, KeyError>;
 

@@ -33,6 +33,9 @@ pub mod siem;
 // What the service does.
 pub mod service;
 
+// Copies that outlive the machine.
+pub mod backup;
+
 // The wire.
 mod rpc;
 pub mod serve;

@@ -16,12 +16,14 @@ use crate::{
     seal::SealError,
 };
 
+mod copy;
 mod definition;
 mod erase;
 mod gather;
 mod index;
 mod migrate;
 mod read;
+mod reapply;
 mod rebuild;
 mod retain;
 mod sealed;
@@ -31,6 +33,7 @@ mod store;
 mod tests;
 mod write;
 
+pub use copy::CopiedPool;
 pub(crate) use definition::CheckedPool;
 pub use definition::{DefinitionError, PoolDefinition, QualityRule};
 pub use erase::Leaving;
@@ -38,6 +41,7 @@ pub use gather::Gathering;
 pub use index::IndexOptions;
 pub use migrate::MigrationStatus;
 pub use read::{OpenedImage, OpenedSubject, Reader};
+pub use reapply::Reapplied;
 pub use rebuild::Loaded;
 pub(crate) use retain::day;
 pub use retain::{Retained, Which};
@@ -197,7 +201,9 @@ pub enum PoolError {
         pool: PoolName,
     },
     /// A subject's key is gone while its records are not.
-    #[error("a subject of pool `{pool}` has no key; its records cannot be opened")]
+    #[error(
+        "a subject of pool `{pool}` has no key, and no tombstone says that it was erased; put back the newest copy of the key store (`keys/`) that belongs to these records"
+    )]
     KeyGone {
         /// The pool.
         pool: PoolName,

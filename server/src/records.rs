@@ -6,6 +6,7 @@
 
 mod migration;
 mod read;
+mod reapply;
 mod retention;
 mod sqlite_store;
 mod template;
@@ -17,6 +18,8 @@ pub use migration::{
     Agreement, AlgorithmName, Completeness, Encoded, MigrationRecords, StoredMigration, Unencoded,
 };
 pub use retention::{Kept, Marks, OutOfUse, Removed, RetentionCounts, RetentionRecords, State, Worklist};
+pub use reapply::{ReapplyRecords, Recorded, RowsRemoved};
+pub(crate) use reapply::{recorded, take_out};
 pub use sqlite_store::SqliteRecords;
 pub use template::{template_bytes, template_values};
 
@@ -162,7 +165,7 @@ pub struct Counts {
 /// A write that returned `Ok` is on stable storage and seen by every later read, from any thread. A write that returned
 /// one of the refusals below changed nothing; after [`RecordError::Database`] it may or may not have happened.
 /// Dropping a store writes nothing.
-pub trait RecordStore: MigrationRecords + RetentionRecords + Send + Sync {
+pub trait RecordStore: MigrationRecords + ReapplyRecords + RetentionRecords + Send + Sync {
     /// What the store says about its pool.
     fn meta(&self) -> &PoolMeta;
 

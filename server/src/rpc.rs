@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use likeness_proto::v1::{
-    audit_service_server::AuditServiceServer, comparison_service_server::ComparisonServiceServer,
-    enrolment_service_server::EnrolmentServiceServer, image_service_server::ImageServiceServer,
-    operating_point_service_server::OperatingPointServiceServer,
+    audit_service_server::AuditServiceServer, backup_service_server::BackupServiceServer,
+    comparison_service_server::ComparisonServiceServer, enrolment_service_server::EnrolmentServiceServer,
+    image_service_server::ImageServiceServer, operating_point_service_server::OperatingPointServiceServer,
     pool_migration_service_server::PoolMigrationServiceServer, pool_service_server::PoolServiceServer,
     retention_service_server::RetentionServiceServer, search_service_server::SearchServiceServer,
     subject_service_server::SubjectServiceServer,
@@ -15,6 +15,7 @@ use likeness_proto::v1::{
 use tonic::service::Routes;
 
 mod audit;
+mod backup;
 mod comparison;
 mod context;
 mod desk;
@@ -38,7 +39,7 @@ use crate::service::Service;
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Names of the services, for health.
-pub(crate) const SERVICES: [&str; 10] = [
+pub(crate) const SERVICES: [&str; 11] = [
     "likeness.v1.AuditService",
     "likeness.v1.EnrolmentService",
     "likeness.v1.SearchService",
@@ -49,6 +50,7 @@ pub(crate) const SERVICES: [&str; 10] = [
     "likeness.v1.OperatingPointService",
     "likeness.v1.PoolMigrationService",
     "likeness.v1.RetentionService",
+    "likeness.v1.BackupService",
 ];
 
 // A call that nobody has assigned to operations of section 62 does not build: `audit/operations.rs` is where to do it.
@@ -75,4 +77,5 @@ pub(crate) fn add_to(routes: Routes, desk: &Desk, service: &Arc<Service>) -> Rou
         .add_service(limited!(OperatingPointServiceServer))
         .add_service(limited!(PoolMigrationServiceServer))
         .add_service(limited!(RetentionServiceServer))
+        .add_service(limited!(BackupServiceServer))
 }

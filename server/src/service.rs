@@ -22,6 +22,7 @@ use crate::{
 
 mod answer;
 mod audit;
+mod backup;
 mod case;
 mod compare;
 mod context;
@@ -36,9 +37,11 @@ pub mod offline;
 mod open;
 mod points;
 mod pools;
+mod reapply;
 mod recover;
 mod refusal;
 mod retain;
+mod restore;
 mod retention;
 mod search;
 mod set_enrolled;
@@ -55,6 +58,7 @@ pub use audit::{
     QueryAnswer, QueryRequest, ReconcileRequest, Reconciliation, ReferralBody, ReferralRequest, ReplayAnswer,
     ReportKind, ReportRequest,
 };
+pub use backup::{BackupMade, BackupRequest};
 pub use compare::{CompareAnswer, CompareRequest};
 pub use context::{Asked, Context, ContextFields, Peer};
 pub use engine::{Algorithm, Engine, ProbeFace};
@@ -64,6 +68,7 @@ pub use migrate::{MigrationAnswer, MigrationStep};
 pub use open::{OpenError, Opening};
 pub use points::{PointAnswer, PointList};
 pub use pools::PoolList;
+pub use reapply::ReapplyError;
 pub use refusal::{Refusal, RefusalKind, Unanswered};
 pub use retain::{
     Affected, AlterRequest, Alteration, CertificateAnswer, DecideRequest, EraseAnswer, EraseRequest,
@@ -71,6 +76,7 @@ pub use retain::{
     RulesError, RunAnswer, RunRequest, SimulateAnswer, SimulateRequest, Tombstone, WithdrawnAnswer,
     WithdrawnRequest,
 };
+pub use restore::{LossCount, Onto, PoolRestored, RestoreRequest, Restored};
 pub use search::{CandidateFound, ModeAsked, PoolOutcome, SearchAnswer, SearchMode, SearchRequest};
 pub use set_enrolled::{SetEnrolledAnswer, SetEnrolledRequest};
 pub use source::ProbeSource;
@@ -122,8 +128,10 @@ pub struct Service {
     nowhere: PoolName,
     /// Makes pools one at a time.
     making: std::sync::Mutex<()>,
+    /// Makes backups one at a time.
+    copying: std::sync::Mutex<()>,
     /// Last, so that the data directory is given up after everything in it was closed.
-    _lock: DataLock,
+    lock: DataLock,
 }
 
 impl Service {

@@ -4,6 +4,7 @@
 //! `secure_delete=ON`: deleted content is overwritten, because "erased" is a promise.
 
 use crate::durable::{self, FileError};
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use std::time::Duration;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Reader connections kept open; more are opened while needed and closed afterwards.
 const IDLE_READERS: usize = 8;
+/// Pages that are copied in one step.
+const PAGES_AT_A_TIME: std::ffi::c_int = 4096;
 
 /// What went wrong with a database file.
 #[derive(Debug, thiserror::Error)]
@@ -206,17 +209,59 @@ pub(crate) fn open_read_only(file: &Path, format: &Format) -> Result<Connection,
     if !file.is_file() {
         return Err(DatabaseError::Foreign { file: file.into(), expected: format.what });
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = if with_suffix(file, "-wal").exists() {
-        Connection::open_with_flags(file, flags)?
-    } else {
-        // While a file is open for writing it has a write-ahead log. Without one the file alone is the whole
-        // database, and reading it needs no lock, no shared-memory file, and no right to write in its folder.
-        Connection::open_with_flags(immutable_uri(file), flags | OpenFlags::SQLITE_OPEN_URI)?
-    };
+    let connection = connect_to_read(file)?;
     check_format(&connection, file, format)?;
     set_up(&connection, false)?;
     Ok(connection)
+}
+
+fn connect_to_read(file: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if with_suffix(file, "-wal").exists() {
+        Connection::open_with_flags(file, flags)
+    } else {
+        // While a file is open for writing it has a write-ahead log. Without one the file alone is the whole
+        // database, and reading it needs no lock, no shared-memory file, and no right to write in its folder.
+        Connection::open_with_flags(immutable_uri(file), flags | OpenFlags::SQLITE_OPEN_URI)
+    }
+}
+
+/// A database that may be in use, as it is at one moment: what is in its write-ahead log included, whatever is written later not.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    source: Connection,
+}
+
+impl Snapshot {
+    /// Holds the database still for this reader. While it is held, [`Database::forget_log`] of the same file fails.
+    pub fn take(file: &Path) -> Result<Self, DatabaseError> {
+        if !file.is_file() {
+            return Err(DatabaseError::Foreign { file: file.into(), expected: "a database" });
+        }
+        let source = connect_to_read(file)?;
+        set_up(&source, false)?;
+        // A transaction begins with its first reading.
+        source.execute_batch("BEGIN")?;
+        source.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(Self { source })
+    }
+
+    /// To read it.
+    pub fn connection(&self) -> &Connection {
+        &self.source
+    }
+
+    /// Writes it to a new private file, which needs no log of its own.
+    pub fn write_to(&self, to: &Path) -> Result<(), DatabaseError> {
+        durable::create_file(to, b"")?;
+        let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let backup = Backup::new(&self.source, &mut copy)?;
+        // The copy is nobody else's and the source is held still: anything but progress is an error.
+        while backup.step(PAGES_AT_A_TIME)? == StepResult::More {}
+        drop(backup);
+        copy.close().map_err(|(_, error)| error)?;
+        Ok(())
+    }
 }
 
 fn with_suffix(file: &Path, suffix: &str) -> PathBuf {

@@ -64,3 +64,42 @@ fn every_command_of_the_accountability_guide_does_what_it_says() {
     assert!(said.contains("hashes checked") && said.contains("THE BUNDLE DOES NOT VERIFY"), "{said}");
     println!("report: {} blocks of docs/accountability.md were run", blocks.len());
 }
+
+#[test]
+fn every_command_of_the_backup_guide_does_what_it_says() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("docs").join("backup.md");
+    let blocks = commands(&fs::read_to_string(guide).unwrap());
+    assert_eq!(blocks.len(), 3, "made, put back, put onto a new machine");
+    let mut service = Service::start();
+    let scratch = service.scratch().to_path_buf();
+    let images = scratch.join("photographs");
+    faces::folder(&images, 0..5, 1);
+    service.ok(&["pool", "create", "custody-images", "--kind", "custody"]);
+    service.ok(&["enrol", "--pool", "custody-images", images.to_str().unwrap()]);
+    let programs = binary("likeness").parent().unwrap().to_path_buf();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let (backup, new) = (scratch.join("backup"), scratch.join("new"));
+    for (number, block) in blocks.iter().enumerate() {
+        // The first while the server works, the others when it has stopped.
+        if number == 1 {
+            service.stop();
+        }
+        let output = Command::new("bash")
+            .args(["-euxo", "pipefail", "-c", block])
+            .current_dir(&scratch)
+            .env("PATH", &path)
+            .env("DATA", service.data())
+            .env("BACKUP", &backup)
+            .env("NEW", &new)
+            .env("LIKENESS_PROFILE", service.data().join("profile.toml"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(number == 0 || said.contains("5 subjects, 5 images"), "{said}");
+    }
+    assert!(new.join("keys").is_dir() && !backup.join("keys").exists());
+    service.serve();
+    service.ok(&["audit", "verify"]);
+    println!("report: {} blocks of docs/backup.md were run", blocks.len());
+}

@@ -139,6 +139,18 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     points.revoke_operating_point(request).await.unwrap_err();
     ledger.check("OperatingPointService/RevokeOperatingPoint");
 
+    let destination = service.scratch().join("backup").to_str().unwrap().to_owned();
+    let request = CreateBackupRequest {
+        context: context_of("system_administration"),
+        destination,
+        without_credentials: false,
+    };
+    backup_service_client::BackupServiceClient::with_interceptor(channel.clone(), me.clone())
+        .create_backup(request)
+        .await
+        .unwrap();
+    ledger.check("BackupService/CreateBackup");
+
     // A migration takes a second model pack: `migration.rs` has one. Refused attempts are recorded as the same operations.
     let mut moves = pool_migration_service_client::PoolMigrationServiceClient::with_interceptor(
         channel.clone(),

@@ -36,6 +36,14 @@ pub const CALLS: &[Recorded] = &[
     call("likeness.v1.AuditService/Reconcile", &[Consultation], "entries are compared with a ledger"),
     call("likeness.v1.AuditService/RecordReferral", &[Disclosure], "an event is referred to a named body"),
     call("likeness.v1.AuditService/Replay", &[Consultation], "what was shown is read again"),
+    // A backup is sealed, and nobody reads anything in it; but a copy of everything is carried to a medium where this service does not
+    // decide any more who may open it. Section 62(1)(d) counts transfers among disclosures, and R3 asks who received it: the
+    // organisation that keeps the backup.
+    call(
+        "likeness.v1.BackupService/CreateBackup",
+        &[Disclosure],
+        "a sealed copy of everything is handed to whoever keeps the backups",
+    ),
     call("likeness.v1.ComparisonService/Compare", &[Combination], "two people's images are put together"),
     call("likeness.v1.EnrolmentService/Enrol", &[Collection], "an image comes in"),
     call("likeness.v1.EnrolmentService/EnrolStream", &[Collection], "images come in, one entry each"),
@@ -130,6 +138,12 @@ pub const CALLS: &[Recorded] = &[
 /// What the service records without being called.
 pub const HOUSEKEEPING: &[Recorded] = &[
     call("likeness.cli/DropPool", &[Erasure], "a pool is given up, on the data folder itself"),
+    call(
+        "likeness.cli/Restore",
+        &[Alteration],
+        "the pools of a backup take the place of those that are there",
+    ),
+    call("likeness/reapply", &[Erasure], "what a restore brought back of erased people is removed again"),
     call("likeness/registry", &[Alteration], "who may call has changed: systems, tokens that are void"),
     call(
         "likeness/migration",

@@ -58,11 +58,15 @@ pub enum Action {
     ReadRetentionRules,
     /// Put other retention rules in force; touches no pool.
     ChangeRetentionRules,
+    /// Copy everything but the keys into a backup.
+    BackUp,
+    /// Put the pools of a backup in the place of those that are there.
+    Restore,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 26] = [
+    pub const ALL: [Action; 28] = [
         Action::Enrol,
         Action::SetEnrolled,
         Action::Search,
@@ -89,6 +93,8 @@ impl Action {
         Action::ReadWithdrawn,
         Action::ReadRetentionRules,
         Action::ChangeRetentionRules,
+        Action::BackUp,
+        Action::Restore,
     ];
 
     /// The name used in the policies and the matrix.
@@ -120,6 +126,8 @@ impl Action {
             Action::ReadWithdrawn => "read_withdrawn",
             Action::ReadRetentionRules => "read_retention_rules",
             Action::ChangeRetentionRules => "change_retention_rules",
+            Action::BackUp => "back_up",
+            Action::Restore => "restore",
         }
     }
 
@@ -131,6 +139,7 @@ impl Action {
             | Action::CreatePool
             | Action::RecordDecision
             | Action::MigratePool
+            | Action::Restore
             | Action::ApproveOperatingPoint
             | Action::RecordOutcome
             | Action::ReviewRetention
@@ -147,7 +156,7 @@ impl Action {
             | Action::ReadWithdrawn
             | Action::ReadRetentionRules
             | Action::ReadAudit => Operation::Consultation,
-            Action::ExportAudit | Action::CollectSubject => Operation::Disclosure,
+            Action::ExportAudit | Action::CollectSubject | Action::BackUp => Operation::Disclosure,
             // Two people's images are put together to see whether they are alike.
             Action::Compare => Operation::Combination,
         }
@@ -162,6 +171,7 @@ impl Action {
             | Action::DropPool
             | Action::MigratePool
             | Action::ApproveOperatingPoint
+            | Action::Restore
             | Action::RecordDecision
             | Action::RecordOutcome
             | Action::ReviewRetention
@@ -181,6 +191,7 @@ impl Action {
             | Action::ReadRetention
             | Action::ReadWithdrawn
             | Action::ReadRetentionRules
+            | Action::BackUp
             | Action::ExportAudit => false,
         }
     }

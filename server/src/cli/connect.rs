@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use likeness_proto::v1::{
-    audit_service_client::AuditServiceClient, comparison_service_client::ComparisonServiceClient,
-    enrolment_service_client::EnrolmentServiceClient, image_service_client::ImageServiceClient,
-    operating_point_service_client::OperatingPointServiceClient,
+    audit_service_client::AuditServiceClient, backup_service_client::BackupServiceClient,
+    comparison_service_client::ComparisonServiceClient, enrolment_service_client::EnrolmentServiceClient,
+    image_service_client::ImageServiceClient, operating_point_service_client::OperatingPointServiceClient,
     pool_migration_service_client::PoolMigrationServiceClient, pool_service_client::PoolServiceClient,
     search_service_client::SearchServiceClient, subject_service_client::SubjectServiceClient,
 };
@@ -124,6 +124,10 @@ impl Connection {
     client!(
         /// Reads and proves the audit log.
         audit, AuditServiceClient
+    );
+    client!(
+        /// Makes backups.
+        backup, BackupServiceClient
     );
     client!(
         /// Reads images.

@@ -15,7 +15,7 @@ use super::{
 };
 
 mod migrate;
-mod offline;
+pub mod offline;
 
 const PURPOSE: &str = "system_administration";
 

@@ -73,7 +73,7 @@ impl FileKeyStore {
         self.folder.join("pools").join(format!("{pool}.{suffix}"))
     }
 
-    fn subjects(&self, pool: &PoolName) -> Result<Arc<Database>, KeyError> {
+    pub(super) fn subjects(&self, pool: &PoolName) -> Result<Arc<Database>, KeyError> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(database) = pools.get(pool) {
             return Ok(database.clone());

@@ -1,6 +1,6 @@
 //! The data keys of one pool's subjects, wrapped, in a file of their own.
 
-use super::{KeyError, PoolKey};
+use super::{KeyError, KeyState, PoolKey};
 use crate::ids::SubjectId;
 use crate::seal::SealKey;
 use crate::sqlite::{Database, Format, from_ms, to_ms};
@@ -78,6 +78,21 @@ pub(super) fn get(
         .optional()?
         .flatten();
     Ok(wrapped.map(|wrapped| pool.unwrap(subject, &wrapped)).transpose()?)
+}
+
+/// What became of each subject's key.
+pub(super) fn states(database: &Database, subjects: &[SubjectId]) -> Result<Vec<KeyState>, KeyError> {
+    let reader = database.reader()?;
+    let mut statement = reader.prepare("SELECT wrapped IS NOT NULL FROM subject_key WHERE subject = ?1")?;
+    let state = |subject: &SubjectId| -> Result<KeyState, KeyError> {
+        let kept: Option<bool> = statement.query_row([subject.as_bytes()], |row| row.get(0)).optional()?;
+        Ok(match kept {
+            Some(true) => KeyState::Kept,
+            Some(false) => KeyState::Destroyed,
+            None => KeyState::Unknown,
+        })
+    };
+    subjects.iter().map(state).collect()
 }
 
 /// All keys that are not destroyed.

@@ -109,6 +109,9 @@ fn a_destroyed_key_makes_the_seal_unreadable_for_good() {
 
     assert!(keys.destroy_subject_key(&custody, subjects[50], now()).unwrap());
     assert!(!keys.destroy_subject_key(&custody, subjects[50], now()).unwrap());
+    let asked = [subjects[49], subjects[50], SubjectId::at(now())];
+    let states = keys.key_states(&custody, &asked).unwrap();
+    assert_eq!(states, [KeyState::Kept, KeyState::Destroyed, KeyState::Unknown]);
     assert!(!holds(folder.path(), &wrapped), "the wrapped key is still in a file");
     drop(keys);
     let keys = FileKeyStore::open(&folder.path().join("keys")).unwrap();

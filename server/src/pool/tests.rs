@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod migration;
+mod reapply;
 
 /// An algorithm to move to.
 fn second() -> Geometry {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const FORMAT: Format = Format {
+pub(super) const FORMAT: Format = Format {
     what: "a record file",
     application_id: 0x4c4b_5245,
     version: 3,
@@ -74,7 +74,7 @@ const FORMAT: Format = Format {
 };
 
 /// From version 1, which had no room for a second algorithm, and from version 2, which kept everything for ever.
-const UPGRADES: [Upgrade; 2] = [
+pub(super) const UPGRADES: [Upgrade; 2] = [
     Upgrade {
         from: 1,
         statements: "ALTER TABLE pool ADD COLUMN active_pack TEXT;

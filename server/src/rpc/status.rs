@@ -120,6 +120,7 @@ macro_rules! receipted {
 }
 
 receipted!(
+    CreateBackupResponse,
     EnrolResponse,
     SetEnrolledResponse,
     SearchResponse,

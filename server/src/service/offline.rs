@@ -8,10 +8,16 @@ use std::{
 use jiff::Timestamp;
 use thiserror::Error;
 
+mod restore;
+
+pub use restore::{Apart, restore, restore_new};
+
 use super::{
-    Asked, ContextFields, OpenError, Opening, Peer, PoolList, RefusalKind, Rendered, Service, Unanswered,
+    Asked, BackupMade, BackupRequest, ContextFields, OpenError, Opening, Peer, PoolList, RefusalKind,
+    Rendered, Service, Unanswered,
 };
 use crate::{
+    backup::BackupError,
     clock::SystemClock,
     data::{DataDir, DataError},
     pool::{NewPool, PoolSummary},
@@ -47,6 +53,12 @@ pub enum OfflineError {
     /// The data directory cannot be opened.
     #[error(transparent)]
     Failed(#[from] Box<OpenError>),
+    /// The backup cannot be used, or no data directory can be made of it.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The pools of the backup are in place, and the data directory does not open all the same.
+    #[error("the backup is restored, and what is there now does not open: {0}")]
+    Restored(#[source] Box<OfflineError>),
 }
 
 /// Makes a pool.
@@ -106,15 +118,39 @@ pub fn drop_pool(
     Ok(answer.map_err(unanswered)?.into_parts().0)
 }
 
+/// Makes a backup.
+///
+/// # Errors
+/// [`OfflineError`] when a server runs, or the request is refused.
+pub fn back_up(
+    data: &Path,
+    token: &str,
+    context: &OfflineContext,
+    request: &BackupRequest,
+) -> Result<BackupMade, OfflineError> {
+    let service = open(data)?;
+    let described = format!("{request:?}").into_bytes();
+    let asked = asked(super::backup::RPC, token, context, described);
+    let answer = service.back_up(asked, request, |made| Rendered {
+        bytes: format!("{} {} files {} bytes", made.digest, made.manifest.files, made.manifest.bytes)
+            .into_bytes(),
+        message: made.clone(),
+    });
+    Ok(answer.map_err(unanswered)?.into_parts().0)
+}
+
 fn open(data: &Path) -> Result<Service, OfflineError> {
-    Service::open(&DataDir::at(data), Arc::new(SystemClock), Opening::Administer).map_err(|error| match error
-    {
+    open_for(data, Opening::Administer)
+}
+
+pub(super) fn open_for(data: &Path, opening: Opening) -> Result<Service, OfflineError> {
+    Service::open(&DataDir::at(data), Arc::new(SystemClock), opening).map_err(|error| match error {
         OpenError::Data(DataError::Locked { path }) => OfflineError::Locked(path.display().to_string()),
         other => OfflineError::Failed(Box::new(other)),
     })
 }
 
-fn asked(rpc: &'static str, token: &str, context: &OfflineContext, request: Vec<u8>) -> Asked {
+pub(super) fn asked(rpc: &'static str, token: &str, context: &OfflineContext, request: Vec<u8>) -> Asked {
     Asked {
         // Whoever may open the data directory is not asked for a certificate: the lock and the files are theirs.
         peer: Peer::Local,
@@ -126,7 +162,7 @@ fn asked(rpc: &'static str, token: &str, context: &OfflineContext, request: Vec<
     }
 }
 
-fn unanswered(unanswered: Unanswered) -> OfflineError {
+pub(super) fn unanswered(unanswered: Unanswered) -> OfflineError {
     match unanswered {
         Unanswered::Unrecorded(error) => OfflineError::Unrecorded(error),
         Unanswered::Refused { refusal, receipt } => OfflineError::Refused {

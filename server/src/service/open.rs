@@ -13,9 +13,10 @@ use likeness_models::{Home, HomeError, Pack, PackError, RuntimeError};
 use thiserror::Error;
 
 use super::{
-    Engine, EraseError, Service,
+    Engine, EraseError, ReapplyError, Service,
     engines::Engines,
     migrate::Shadow,
+    restore,
     retain::{ActiveRules, RulesError as RetentionRulesError},
 };
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     authorise::{Action, Authoriser, Permit, PolicyError},
     clock::Clock,
     config::{Config, ConfigError},
-    data::{DataDir, DataError},
+    data::{DataDir, DataError, swap},
     erasure::{Ledger, LedgerError},
     identity::{IdentityError, Registry, Revocations, Verifier, Watched},
     ids::EventId,
@@ -42,6 +43,8 @@ pub enum Opening {
     Serve,
     /// Making and listing pools only: fast, and images are neither read nor searched.
     Administer,
+    /// Replacing the pools by those of a backup: those that are there are not opened, and may be damaged.
+    Restore,
 }
 
 /// Why the service does not start. There is no way to start it nevertheless.
@@ -98,6 +101,9 @@ pub enum OpenError {
     /// A pool cannot be opened or does not agree with itself.
     #[error(transparent)]
     Pool(#[from] PoolError),
+    /// What a restore brought back of erased people could not be removed.
+    #[error(transparent)]
+    Reapply(#[from] ReapplyError),
     /// What a crash left open could not be recorded.
     #[error("the operations that the last stop cut short cannot be recorded; run `likeness audit verify`")]
     Recovery,
@@ -173,24 +179,37 @@ impl Service {
             retention_wanted: tokio::sync::Notify::new(),
             pools: RwLock::new(BTreeMap::new()),
             making: Mutex::new(()),
-            _lock: lock,
+            copying: Mutex::new(()),
+            lock,
         };
-        service.sweep_pools(&recovery.open_intents)?;
-        service.finish_drops(&recovery.open_intents)?;
-        service.open_pools()?;
-        // Before any index is filled: whoever is erased must not get into one.
-        let open: HashSet<EventId> =
-            recovery.open_intents.iter().map(|stored| stored.entry.event_id).collect();
-        let concluded = service.finish_erasures(&open)?;
-        for pool in service.pools() {
-            service.keep_erased(&pool)?;
+        let mut open_intents = match opening {
+            // The others wait for a start at which the pools are opened: only then is known what became of them.
+            Opening::Restore => {
+                recovery.open_intents.into_iter().filter(|intent| intent.entry.rpc == restore::RPC).collect()
+            }
+            Opening::Serve | Opening::Administer => {
+                service.sweep_pools(&recovery.open_intents)?;
+                service.finish_drops(&recovery.open_intents)?;
+                service.open_pools()?;
+                recovery.open_intents
+            }
+        };
+        if opening != Opening::Restore {
+            // Before any index is filled: whoever is erased must not get into one.
+            let open: HashSet<EventId> = open_intents.iter().map(|stored| stored.entry.event_id).collect();
+            let concluded = service.finish_erasures(&open)?;
+            open_intents.retain(|stored| !concluded.contains(&stored.entry.event_id));
+            for pool in service.pools() {
+                service.keep_erased(&pool)?;
+                service.reapply_erasures(&pool)?;
+            }
         }
         if opening == Opening::Serve {
             service.load_pools()?;
         }
-        let mut left = recovery.open_intents;
-        left.retain(|stored| !concluded.contains(&stored.entry.event_id));
-        service.close_intents(&left)?;
+        service.close_intents(&open_intents)?;
+        // The old pools of a restore stood aside until its end is on record.
+        swap::sweep(data).map_err(DataError::from)?;
         Ok(service)
     }
 
@@ -241,7 +260,7 @@ pub(super) fn open_engine(config: &Config, pack: &str, opening: Opening) -> Resu
     let home = Home::locate()?;
     let pack = Pack::open(&home, pack).map_err(Box::new)?;
     let matcher = match opening {
-        Opening::Administer => None,
+        Opening::Administer | Opening::Restore => None,
         Opening::Serve => {
             let options = MatcherOptions {
                 sessions: config.matcher.sessions,

@@ -5,10 +5,11 @@
 use crate::{
     audit::{Outcome, StoredEntry, Submission},
     authorise::{Action, Permit},
+    data::Settled,
     pool::{Pool, PoolError},
 };
 
-use super::{Service, Unanswered, open::OpenError};
+use super::{Service, Unanswered, backup, open::OpenError, reapply, restore};
 
 const WHY: &str = "the service looks up what a crash left behind; no person asks";
 
@@ -62,6 +63,21 @@ impl Service {
 
     fn state_found(&self, intent: &StoredEntry) -> Result<String, PoolError> {
         let entry = &intent.entry;
+        if entry.rpc == backup::RPC {
+            return Ok(
+                "a folder of this name is a whole backup; one that ends in `.partial` is not".to_owned()
+            );
+        }
+        if entry.rpc == restore::RPC {
+            return Ok(match self.lock.settled() {
+                Settled::Finished => "the pools of the backup are in place",
+                Settled::Undone | Settled::Nothing => "the pools are those of before",
+            }
+            .to_owned());
+        }
+        if entry.rpc == reapply::RPC {
+            return Ok("finished at this start".to_owned());
+        }
         if let Some(id) = entry.notes.get("operating_point") {
             let kept = id.parse().ok().and_then(|id| self.points.get(&id));
             return Ok(match kept {

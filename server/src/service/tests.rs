@@ -15,6 +15,7 @@ use crate::{
     pool::{NewPool, PoolKind, PoolSummary},
 };
 
+mod backup;
 mod cells;
 
 /// A service over a fresh data directory, opened for administration: the matcher is not needed here.

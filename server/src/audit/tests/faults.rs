@@ -1,7 +1,7 @@
 //! Write errors, a full queue, a disk that does not answer: no receipt, and the door stays shut.
 
 use super::*;
-use crate::keys::{KeyCheck, KeyError, PoolKey, PoolName, VerifierKey};
+use crate::keys::{KeyCheck, KeyError, KeyState, KeyStates, PoolKey, PoolName, VerifierKey};
 use crate::seal::SealKey;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -37,6 +37,12 @@ impl Faulty {
     pub(super) fn hang(&self, hang: bool) {
         *self.hang.lock().unwrap() = hang;
         self.released.notify_all();
+    }
+}
+
+impl KeyStates for Faulty {
+    fn key_states(&self, pool: &PoolKey, subjects: &[SubjectId]) -> Result<Vec<KeyState>, KeyError> {
+        self.keys.key_states(pool, subjects)
     }
 }
 

@@ -73,7 +73,11 @@ pub async fn remove(
     Ok(Answered { value: pool(summary), receipt: None })
 }
 
-async fn on_data<T: Send + 'static>(
+/// Does a job on the data folder of the profile, when no server answers and the folder is here.
+///
+/// # Errors
+/// As [`create`].
+pub async fn on_data<T: Send + 'static>(
     profile: &Profile,
     unreachable: Failure,
     job: impl FnOnce(PathBuf, String) -> Result<T, OfflineError> + Send + 'static,
@@ -103,7 +107,8 @@ fn failure(error: OfflineError, unreachable: Failure) -> Failure {
     }
 }
 
-fn asked(context: RequestContext) -> OfflineContext {
+/// The same context for the service core.
+pub fn asked(context: RequestContext) -> OfflineContext {
     OfflineContext {
         system_name: context.system_name,
         reference_id: context.reference_id,

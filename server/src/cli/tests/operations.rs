@@ -34,6 +34,8 @@ const COMMANDS: &[(&str, Accounted)] = &[
     ("image", Calls(&["ImageService/GetImage"])),
     ("unenrol", Calls(&["EnrolmentService/SetEnrolled"])),
     ("reenrol", Calls(&["EnrolmentService/SetEnrolled"])),
+    ("backup", Calls(&["BackupService/CreateBackup"])),
+    ("restore", Itself("likeness.cli/Restore")),
     ("models list", Nothing("model packs hold no personal data")),
     ("models pull", Nothing("model packs hold no personal data")),
     ("models add", Nothing("model packs hold no personal data")),
