@@ -97,6 +97,13 @@ pub(crate) fn settle(data: &DataDir) -> Result<Settled, FileError> {
     })
 }
 
+/// Makes an empty folder of pools where a disk lost it: there is then something to put the new ones in the place of.
+pub(crate) fn make_place(data: &DataDir) -> Result<(), FileError> {
+    // Not while an exchange is to be settled: its old pools may just stand aside.
+    let cut_off = data.pools_restored().exists() || data.pools_replaced().exists();
+    if cut_off || !data.config().is_file() { Ok(()) } else { durable::create_dir(&data.pools()) }
+}
+
 /// Removes the old pools, when the exchange is on record.
 pub(crate) fn sweep(data: &DataDir) -> Result<(), FileError> {
     durable::remove_folder(&data.pools_replaced())

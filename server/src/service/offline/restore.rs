@@ -7,7 +7,7 @@ use std::{
 use super::{OfflineContext, OfflineError, asked, open, open_for, unanswered};
 use crate::{
     backup::{self, Backup, BackupError, Destination},
-    data::DataDir,
+    data::{DataDir, swap},
     durable,
     service::{Onto, Opening, Rendered, RestoreRequest, Restored, restore::RPC},
 };
@@ -32,6 +32,7 @@ pub fn restore(
     from: &Path,
     request: &RestoreRequest,
 ) -> Result<Restored, OfflineError> {
+    swap::make_place(&DataDir::at(data)).map_err(BackupError::from)?;
     // The lock first: nobody waits for a backup to be read only to hear that a server runs.
     let service = open_for(data, Opening::Restore)?;
     let restored = carry_out(&service, token, context, &Backup::open(from)?, request)?;

@@ -200,6 +200,26 @@ fn a_new_machine_is_made_from_backup_and_keys() {
 }
 
 #[test]
+fn pools_that_a_disk_lost_or_damaged_come_back() {
+    let mut place = filled();
+    let before = answers(&place.service, "cells", &PEOPLE);
+    let backup = back_up(&place, "backup");
+    for damage in [
+        (|data: &DataDir| fs::remove_dir_all(data.pools()).unwrap()) as fn(&DataDir),
+        |data| fs::write(data.pools().join("cells/records.sqlite"), b"not a database").unwrap(),
+        |data| fs::remove_dir_all(data.pools().join("cells/blobs")).unwrap(),
+    ] {
+        place = closed(place, |data, token| {
+            damage(data);
+            // What cannot be read may have held something newer, so the person has to say that it may be lost.
+            restore(data, token, &backup, true).unwrap()
+        })
+        .0;
+        assert_eq!(answers(&place.service, "cells", &PEOPLE), before);
+    }
+}
+
+#[test]
 fn a_pool_that_was_dropped_since_stays_dropped() {
     let place = filled();
     let backup = back_up(&place, "backup");
