@@ -3,7 +3,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "likeness/v1/audit.proto",
     "likeness/v1/backup.proto",
     "likeness/v1/common.proto",
