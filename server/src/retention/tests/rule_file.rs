@@ -187,3 +187,21 @@ fn any_change_of_a_byte_is_read_or_refused_without_a_panic() {
         }
     }
 }
+
+#[test]
+fn the_manual_shows_the_shipped_rules() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/retention.md");
+    let manual = std::fs::read_to_string(&file).unwrap();
+    let (begin, end) = ("<!-- rules: begin -->\n", "<!-- rules: end -->");
+    let (start, stop) = (manual.find(begin).unwrap() + begin.len(), manual.find(end).unwrap());
+    let rendered = format!("\n{}\n", shipped().render());
+    if std::env::var_os("LIKENESS_WRITE_DOCS").is_some() {
+        std::fs::write(&file, format!("{}{rendered}{}", &manual[..start], &manual[stop..])).unwrap();
+        return;
+    }
+    assert_eq!(
+        &manual[start..stop],
+        rendered,
+        "run this test with LIKENESS_WRITE_DOCS=1 to bring the manual up to date"
+    );
+}
