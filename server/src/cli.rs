@@ -25,6 +25,7 @@ mod policy;
 mod pool;
 mod profile;
 mod restore;
+mod retention;
 mod search;
 mod searchable;
 mod selection;
@@ -90,6 +91,8 @@ enum Command {
     /// Approve, list, show and revoke operating points. Default purpose `system_administration`
     #[command(subcommand)]
     OperatingPoint(operating_point::PointCommand),
+    /// Why and until when records are kept; what is due, what left use, and what was erased
+    Retention(Box<retention::RetentionArgs>),
     /// Verify the audit log, and read it as an auditor
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -126,6 +129,7 @@ impl Command {
             Self::Models(command) => command.json(),
             Self::Audit(command) => command.json(),
             Self::OperatingPoint(command) => command.json(),
+            Self::Retention(args) => args.json,
             Self::Policy(command) => command.json(),
             Self::System(command) => command.json(),
             Self::Calibrate(_) | Self::Serve(_) | Self::Token(_) | Self::Completions { .. } => false,
@@ -161,6 +165,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Token(command) => setup::token(command),
         Command::Completions { shell } => completions(shell),
         client => {
+            if let Command::Retention(args) = &client
+                && let Some(ended) = retention::offline(args)
+            {
+                return ended;
+            }
             let profile = Profile::find(named)?;
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
@@ -192,6 +201,7 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
             Command::Reenrol(args) => searchable::run(args, true, profile).await,
             Command::OperatingPoint(command) => operating_point::run(command, profile).await,
             Command::Backup(args) => backup::run(args, profile).await,
+            Command::Retention(args) => Box::pin(retention::run(*args, profile)).await,
             Command::Init(_)
             | Command::Serve(_)
             | Command::Restore(_)

@@ -13,7 +13,7 @@ use super::{
     profile::{Profile, VARIABLE},
 };
 
-mod context;
+pub(super) mod context;
 mod export;
 mod prove;
 mod query;
@@ -23,6 +23,8 @@ mod replay;
 mod report;
 mod subject_access;
 mod verify;
+
+pub use verify::key_file;
 
 /// What was typed.
 #[derive(Subcommand, Debug)]

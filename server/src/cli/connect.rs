@@ -7,7 +7,8 @@ use likeness_proto::v1::{
     comparison_service_client::ComparisonServiceClient, enrolment_service_client::EnrolmentServiceClient,
     image_service_client::ImageServiceClient, operating_point_service_client::OperatingPointServiceClient,
     pool_migration_service_client::PoolMigrationServiceClient, pool_service_client::PoolServiceClient,
-    search_service_client::SearchServiceClient, subject_service_client::SubjectServiceClient,
+    retention_service_client::RetentionServiceClient, search_service_client::SearchServiceClient,
+    subject_service_client::SubjectServiceClient,
 };
 use tonic::{
     Request, Status,
@@ -128,6 +129,10 @@ impl Connection {
     client!(
         /// Makes backups.
         backup, BackupServiceClient
+    );
+    client!(
+        /// Keeps, withdraws and erases records.
+        retention, RetentionServiceClient
     );
     client!(
         /// Reads images.
