@@ -3,15 +3,17 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 13] = [
     "likeness/v1/audit.proto",
     "likeness/v1/backup.proto",
     "likeness/v1/common.proto",
     "likeness/v1/comparison.proto",
+    "likeness/v1/decision.proto",
     "likeness/v1/enrolment.proto",
     "likeness/v1/migration.proto",
     "likeness/v1/operating_point.proto",
     "likeness/v1/pool.proto",
+    "likeness/v1/protection.proto",
     "likeness/v1/retention.proto",
     "likeness/v1/search.proto",
     "likeness/v1/subject.proto",

@@ -37,6 +37,7 @@ pub use content::{Content, ContentDigests, Part};
 pub(crate) use copy::{FILES, copy};
 pub use entry::{
     Actor, Authorisation, Candidate, Change, Entry, Operation, Outcome, Phase, PoolTouched, Probe, Recipient,
+    Withheld,
 };
 pub use file_log::{AuditOptions, FileAudit};
 pub use naming::Naming;

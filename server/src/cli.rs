@@ -11,6 +11,7 @@ mod calibrate;
 mod compare;
 mod connect;
 mod context;
+mod decision;
 mod details;
 mod enrol;
 mod failure;
@@ -24,6 +25,7 @@ mod picture;
 mod policy;
 mod pool;
 mod profile;
+mod protect;
 mod restore;
 mod retention;
 mod search;
@@ -69,10 +71,16 @@ enum Command {
     Enrol(enrol::EnrolArgs),
     /// Look for a probe in pools
     Search(search::SearchArgs),
+    /// Record what a person thinks of a candidate, and list it
+    #[command(subcommand)]
+    Decision(decision::DecisionCommand),
     /// Compare two images; neither is stored in a pool
     Compare(compare::CompareArgs),
     /// Show what a pool holds about a subject
     Subject(subject::SubjectArgs),
+    /// Put subjects under protected views, lift them, list them. Default purpose `record_management`
+    #[command(subcommand)]
+    Protect(protect::ProtectCommand),
     /// Read one held image into a file
     Image(image_file::ImageArgs),
     /// Take a held image out of search; it is kept
@@ -120,8 +128,10 @@ impl Command {
             Self::Pool(command) => command.json(),
             Self::Enrol(args) => args.json,
             Self::Search(args) => args.json(),
+            Self::Decision(command) => command.json(),
             Self::Compare(args) => args.json,
             Self::Subject(args) => args.json,
+            Self::Protect(command) => command.json(),
             Self::Image(args) => args.json,
             Self::Unenrol(args) | Self::Reenrol(args) => args.json,
             Self::Backup(args) => args.json(),
@@ -193,9 +203,11 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
         match command {
             Command::Pool(command) => pool::run(command, profile).await,
             Command::Search(args) => Box::pin(search::run(args, profile)).await,
+            Command::Decision(command) => decision::run(command, profile).await,
             Command::Compare(args) => compare::run(args, profile).await,
             Command::Audit(command) => audit::ask(command, profile).await,
             Command::Subject(args) => subject::run(args, profile).await,
+            Command::Protect(command) => protect::run(command, profile).await,
             Command::Image(args) => image_file::run(args, profile).await,
             Command::Unenrol(args) => searchable::run(args, false, profile).await,
             Command::Reenrol(args) => searchable::run(args, true, profile).await,

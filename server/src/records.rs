@@ -5,6 +5,7 @@
 //! separate states (R81): an image without a template is held, and no search can return it.
 
 mod migration;
+mod protection;
 mod read;
 mod reapply;
 mod retention;
@@ -17,6 +18,7 @@ mod write;
 pub use migration::{
     Agreement, AlgorithmName, Completeness, Encoded, MigrationRecords, StoredMigration, Unencoded,
 };
+pub use protection::{ProtectionRecords, StoredMark};
 pub use retention::{Kept, Marks, OutOfUse, Removed, RetentionCounts, RetentionRecords, State, Worklist};
 pub use reapply::{ReapplyRecords, Recorded, RowsRemoved};
 pub(crate) use reapply::{recorded, take_out};
@@ -165,7 +167,9 @@ pub struct Counts {
 /// A write that returned `Ok` is on stable storage and seen by every later read, from any thread. A write that returned
 /// one of the refusals below changed nothing; after [`RecordError::Database`] it may or may not have happened.
 /// Dropping a store writes nothing.
-pub trait RecordStore: MigrationRecords + ReapplyRecords + RetentionRecords + Send + Sync {
+pub trait RecordStore:
+    MigrationRecords + ProtectionRecords + ReapplyRecords + RetentionRecords + Send + Sync
+{
     /// What the store says about its pool.
     fn meta(&self) -> &PoolMeta;
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use likeness_proto::v1::{
     audit_service_server::AuditServiceServer, backup_service_server::BackupServiceServer,
-    comparison_service_server::ComparisonServiceServer, enrolment_service_server::EnrolmentServiceServer,
-    image_service_server::ImageServiceServer, operating_point_service_server::OperatingPointServiceServer,
+    comparison_service_server::ComparisonServiceServer, decision_service_server::DecisionServiceServer,
+    enrolment_service_server::EnrolmentServiceServer, image_service_server::ImageServiceServer,
+    operating_point_service_server::OperatingPointServiceServer,
     pool_migration_service_server::PoolMigrationServiceServer, pool_service_server::PoolServiceServer,
-    retention_service_server::RetentionServiceServer, search_service_server::SearchServiceServer,
+    protection_service_server::ProtectionServiceServer, retention_service_server::RetentionServiceServer,
+    search_service_server::SearchServiceServer,
     subject_service_server::SubjectServiceServer,
 };
 use tonic::service::Routes;
@@ -18,12 +20,14 @@ mod audit;
 mod backup;
 mod comparison;
 mod context;
+mod decision;
 mod desk;
 mod door;
 mod enrolment;
 mod migration;
 mod operating_point;
 mod pool;
+mod protection;
 mod retention;
 mod search;
 mod status;
@@ -39,7 +43,7 @@ use crate::service::Service;
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Names of the services, for health.
-pub(crate) const SERVICES: [&str; 11] = [
+pub(crate) const SERVICES: [&str; 13] = [
     "likeness.v1.AuditService",
     "likeness.v1.EnrolmentService",
     "likeness.v1.SearchService",
@@ -51,6 +55,8 @@ pub(crate) const SERVICES: [&str; 11] = [
     "likeness.v1.PoolMigrationService",
     "likeness.v1.RetentionService",
     "likeness.v1.BackupService",
+    "likeness.v1.ProtectionService",
+    "likeness.v1.DecisionService",
 ];
 
 // A call that nobody has assigned to operations of section 62 does not build: `audit/operations.rs` is where to do it.
@@ -78,4 +84,6 @@ pub(crate) fn add_to(routes: Routes, desk: &Desk, service: &Arc<Service>) -> Rou
         .add_service(limited!(PoolMigrationServiceServer))
         .add_service(limited!(RetentionServiceServer))
         .add_service(limited!(BackupServiceServer))
+        .add_service(limited!(ProtectionServiceServer))
+        .add_service(limited!(DecisionServiceServer))
 }

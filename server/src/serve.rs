@@ -244,9 +244,18 @@ pub async fn start_behind(
     Ok(Running { address, service, stop, feed, served })
 }
 
-/// Forgets old content now and every day, until the server stops.
+/// Forgets old content and lifts protected views that are over, now and every day, until the server stops.
 async fn keep_house(service: Arc<Service>, mut stopping: watch::Receiver<bool>) {
     loop {
+        let working = Arc::clone(&service);
+        match tokio::task::spawn_blocking(move || working.lift_ended_protections()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(
+                ?error,
+                "protected views that are over could not be lifted; it is tried again tomorrow"
+            ),
+            Err(error) => tracing::error!(%error, "lifting protected views broke off"),
+        }
         let working = Arc::clone(&service);
         match tokio::task::spawn_blocking(move || working.forget_old_content()).await {
             Ok(Ok(_)) => {}

@@ -26,6 +26,7 @@ mod backup;
 mod case;
 mod compare;
 mod context;
+mod decide;
 mod drop_pool;
 mod engine;
 mod engines;
@@ -37,6 +38,7 @@ pub mod offline;
 mod open;
 mod points;
 mod pools;
+mod protect;
 mod reapply;
 mod recover;
 mod refusal;
@@ -52,6 +54,8 @@ mod systems;
 mod tests;
 mod turned_away;
 
+use case::PROTECTED;
+
 pub use answer::{Answer, Rendered};
 pub use audit::{
     CollectRequest, EntryChoice, ExportRequest, Exported, FilterFields, HeadAnswer, LedgerLine, ProofAnswer,
@@ -61,6 +65,7 @@ pub use audit::{
 pub use backup::{BackupMade, BackupRequest};
 pub use compare::{CompareAnswer, CompareRequest};
 pub use context::{Asked, Context, ContextFields, Peer};
+pub use decide::{DecisionList, DecisionMade, DecisionRequest, RECORD as DECISION_RPC, Verdict};
 pub use engine::{Algorithm, Engine, ProbeFace};
 pub use enrol::{EnrolItem, EnrolOutcome, EnrolResult, Enrolment, GROUP, Prepared, RawDetails};
 pub use erasure::{EraseError, Erased, ErasureObserver, ErasureStep};
@@ -68,6 +73,7 @@ pub use migrate::{MigrationAnswer, MigrationStep};
 pub use open::{OpenError, Opening};
 pub use points::{PointAnswer, PointList};
 pub use pools::PoolList;
+pub use protect::{MarkFields, ProtectStep, ProtectedSubject};
 pub use reapply::ReapplyError;
 pub use refusal::{Refusal, RefusalKind, Unanswered};
 pub use retain::{
@@ -203,6 +209,11 @@ impl Service {
         };
         let permit = self.authoriser.authorise(&question(pool.facts()))?;
         Ok((pool, permit))
+    }
+
+    /// The right to see protected views in a pool, when this caller has it for this purpose.
+    fn sees_protected(&self, caller: &Caller, context: &Context, pool: &Pool) -> Option<Permit> {
+        self.admit_elsewhere(caller, Action::SeeProtected, Place::Pool(pool.facts()), context).ok()
     }
 
     /// Decides about something that is no pool.

@@ -115,6 +115,57 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     assert_eq!((change.before.as_deref(), change.after.as_deref()), (Some("true"), Some("false")));
     ledger.check("EnrolmentService/SetEnrolled");
 
+    let mut deciding =
+        decision_service_client::DecisionServiceClient::with_interceptor(channel.clone(), me.clone());
+    let nobody = || String::from("01890a5d-ac96-774b-bcce-b302099a8057");
+    // A decision that is recorded takes a trained reviewer: `decisions.rs` has two. A refused attempt is recorded as the same operation.
+    let request = RecordDecisionRequest {
+        context: context_of("criminal_investigation"),
+        pool: "cells".into(),
+        search_event_id: nobody(),
+        subject_id: nobody(),
+        decision: Decision::Inconclusive.into(),
+        reason: "asked by a test".into(),
+        stage: 1,
+        first_event_id: String::new(),
+    };
+    deciding.record_decision(request).await.unwrap_err();
+    ledger.check("DecisionService/RecordDecision");
+    let (context, pool) = (context_of("criminal_investigation"), String::from("cells"));
+    deciding
+        .list_decisions(ListDecisionsRequest { context, pool, search_event_id: nobody() })
+        .await
+        .unwrap_err();
+    ledger.check("DecisionService/ListDecisions");
+    let keeper = token_for(&service, "keeper-1", "local", &["protected_viewer"]);
+    let mut protecting =
+        protection_service_client::ProtectionServiceClient::with_interceptor(channel.clone(), keeper);
+    let subject = || one.subject_id.clone();
+    let request = ProtectRequest {
+        context: context_of("record_management"),
+        pool: "cells".into(),
+        subject: Some(protect_request::Subject::SubjectId(subject())),
+        protection: Some(Protection {
+            view: ProtectedView::ContactOwner.into(),
+            owner: "a unit".into(),
+            reason: "asked by a test".into(),
+            review_due: "2028-01-01".into(),
+            ends_on: String::new(),
+        }),
+    };
+    protecting.protect(request).await.unwrap();
+    ledger.check("ProtectionService/Protect");
+    let (context, pool) = (context_of("record_management"), String::from("cells"));
+    protecting.list_protected(ListProtectedRequest { context, pool }).await.unwrap();
+    ledger.check("ProtectionService/ListProtected");
+    let request = UnprotectRequest {
+        context: context_of("record_management"),
+        pool: "cells".into(),
+        subject: Some(unprotect_request::Subject::SubjectId(subject())),
+    };
+    protecting.unprotect(request).await.unwrap();
+    ledger.check("ProtectionService/Unprotect");
+
     let mut points = operating_point_service_client::OperatingPointServiceClient::with_interceptor(
         channel.clone(),
         me.clone(),
@@ -233,7 +284,7 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     let collected: serde_json::Value = serde_json::from_str(&collected.json).unwrap();
     assert_eq!(collected["subject_reference"], "p7");
     assert_eq!(collected["images"].as_array().unwrap().len(), 1);
-    // Enrolled, shown in two searches, read twice, altered.
+    // Enrolled, shown in two searches, read twice, altered. That it was under a protected view is told to nobody.
     assert_eq!(collected["recorded"].as_array().unwrap().len(), 7, "{collected}");
     ledger.check("AuditService/CollectSubject");
     let request = ExportRequest {

@@ -222,6 +222,18 @@ impl Candidate {
     }
 }
 
+/// A subject that was kept from somebody by a protected view (R21). Read by auditors; the searching person is told nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withheld {
+    /// Whose record it is.
+    pub subject_id: SubjectId,
+    /// `existence_suppressed` or `contact_owner`.
+    pub view: String,
+    /// The unit that answers for the record, and is to be told.
+    pub owner: String,
+}
+
 /// One event. Fields that were not given stay absent: nothing is recorded as known that was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -269,6 +281,9 @@ pub struct Entry {
     /// What was shown, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Candidate>,
+    /// What was met and not shown, because it is under a protected view.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<Withheld>,
     /// Images touched otherwise: enrolled, read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageId>,
@@ -326,6 +341,7 @@ impl Entry {
             decision: None,
             probe: None,
             candidates: Vec::new(),
+            withheld: Vec::new(),
             images: Vec::new(),
             subjects: Vec::new(),
             recipient: None,

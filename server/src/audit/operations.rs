@@ -45,6 +45,16 @@ pub const CALLS: &[Recorded] = &[
         "a sealed copy of everything is handed to whoever keeps the backups",
     ),
     call("likeness.v1.ComparisonService/Compare", &[Combination], "two people's images are put together"),
+    call(
+        "likeness.v1.DecisionService/ListDecisions",
+        &[Consultation],
+        "what people thought of candidates is read",
+    ),
+    call(
+        "likeness.v1.DecisionService/RecordDecision",
+        &[Alteration],
+        "what a person thinks of a candidate is added",
+    ),
     call("likeness.v1.EnrolmentService/Enrol", &[Collection], "an image comes in"),
     call("likeness.v1.EnrolmentService/EnrolStream", &[Collection], "images come in, one entry each"),
     call("likeness.v1.EnrolmentService/SetEnrolled", &[Alteration], "whether an image is searchable changes"),
@@ -128,6 +138,13 @@ pub const CALLS: &[Recorded] = &[
     ),
     call("likeness.v1.RetentionService/SimulateRules", &[Consultation], "what other rules would do is read"),
     call(
+        "likeness.v1.ProtectionService/ListProtected",
+        &[Consultation],
+        "who is under a protected view is read",
+    ),
+    call("likeness.v1.ProtectionService/Protect", &[Alteration], "who may see a subject changes"),
+    call("likeness.v1.ProtectionService/Unprotect", &[Alteration], "who may see a subject changes"),
+    call(
         "likeness.v1.SearchService/Search",
         &[Consultation, Combination],
         "every candidate is consulted, one entry per pool; pools searched together are combined",
@@ -151,6 +168,7 @@ pub const HOUSEKEEPING: &[Recorded] = &[
         "images get the templates of the algorithm that their pool moves to",
     ),
     call("likeness/erasure", &[Erasure], "content about somebody who is erased goes with them"),
+    call("likeness/protection", &[Alteration], "a protected view ends on its last day"),
     call(
         "likeness/retention",
         &[Erasure, Alteration],

@@ -14,6 +14,8 @@ pub enum Action {
     Search,
     /// Be shown, within a search or a reading, the records under a protected view (R21). Asked beside the other action.
     SeeProtected,
+    /// Put a subject under a protected view, look after its mark, or lift it (R21).
+    Protect,
     /// Compare two images; touches no pool.
     Compare,
     /// Read what is held about a person.
@@ -22,6 +24,8 @@ pub enum Action {
     ReadImage,
     /// Record what a person thinks a candidate is worth.
     RecordDecision,
+    /// Read what people thought of candidates.
+    ReadDecisions,
     /// Make a pool.
     CreatePool,
     /// Give a pool up, with everything in it.
@@ -66,15 +70,17 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 28] = [
+    pub const ALL: [Action; 30] = [
         Action::Enrol,
         Action::SetEnrolled,
         Action::Search,
         Action::SeeProtected,
+        Action::Protect,
         Action::Compare,
         Action::ReadSubject,
         Action::ReadImage,
         Action::RecordDecision,
+        Action::ReadDecisions,
         Action::CreatePool,
         Action::DropPool,
         Action::MigratePool,
@@ -104,10 +110,12 @@ impl Action {
             Action::SetEnrolled => "set_enrolled",
             Action::Search => "search",
             Action::SeeProtected => "see_protected",
+            Action::Protect => "protect",
             Action::Compare => "compare",
             Action::ReadSubject => "read_subject",
             Action::ReadImage => "read_image",
             Action::RecordDecision => "record_decision",
+            Action::ReadDecisions => "read_decisions",
             Action::CreatePool => "create_pool",
             Action::DropPool => "drop_pool",
             Action::MigratePool => "migrate_pool",
@@ -137,6 +145,7 @@ impl Action {
             Action::Enrol => Operation::Collection,
             Action::SetEnrolled
             | Action::CreatePool
+            | Action::Protect
             | Action::RecordDecision
             | Action::MigratePool
             | Action::Restore
@@ -149,6 +158,7 @@ impl Action {
             | Action::SeeProtected
             | Action::ReadSubject
             | Action::ReadImage
+            | Action::ReadDecisions
             | Action::ListPools
             | Action::ListOperatingPoints
             | Action::ReadProof
@@ -172,6 +182,7 @@ impl Action {
             | Action::MigratePool
             | Action::ApproveOperatingPoint
             | Action::Restore
+            | Action::Protect
             | Action::RecordDecision
             | Action::RecordOutcome
             | Action::ReviewRetention
@@ -183,6 +194,7 @@ impl Action {
             | Action::Compare
             | Action::ReadSubject
             | Action::ReadImage
+            | Action::ReadDecisions
             | Action::ListPools
             | Action::ReadProof
             | Action::ReadAudit

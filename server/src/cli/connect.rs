@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use likeness_proto::v1::{
     audit_service_client::AuditServiceClient, backup_service_client::BackupServiceClient,
-    comparison_service_client::ComparisonServiceClient, enrolment_service_client::EnrolmentServiceClient,
-    image_service_client::ImageServiceClient, operating_point_service_client::OperatingPointServiceClient,
+    comparison_service_client::ComparisonServiceClient, decision_service_client::DecisionServiceClient,
+    enrolment_service_client::EnrolmentServiceClient, image_service_client::ImageServiceClient,
+    operating_point_service_client::OperatingPointServiceClient,
     pool_migration_service_client::PoolMigrationServiceClient, pool_service_client::PoolServiceClient,
-    retention_service_client::RetentionServiceClient, search_service_client::SearchServiceClient,
+    protection_service_client::ProtectionServiceClient, retention_service_client::RetentionServiceClient,
+    search_service_client::SearchServiceClient,
     subject_service_client::SubjectServiceClient,
 };
 use tonic::{
@@ -117,6 +119,14 @@ impl Connection {
     client!(
         /// Moves pools to another algorithm.
         migration, PoolMigrationServiceClient
+    );
+    client!(
+        /// Puts subjects under protected views.
+        protection, ProtectionServiceClient
+    );
+    client!(
+        /// Records and lists decisions about candidates.
+        decision, DecisionServiceClient
     );
     client!(
         /// Reads subjects.

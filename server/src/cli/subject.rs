@@ -61,6 +61,7 @@ fn to_json(answer: &GetSubjectResponse) -> Value {
         "source_system": answer.source_system,
         "details": part::details(answer.details.as_ref()),
         "images": answer.images.iter().map(image).collect::<Value>(),
+        "protection": answer.protection.as_ref().map(super::protect::mark_json),
         "receipt": part::maybe_receipt(answer.receipt.as_ref()),
     })
 }
@@ -89,6 +90,13 @@ fn to_text(answer: &GetSubjectResponse) -> String {
         plain(&answer.subject_id),
         plain(&answer.source_system)
     )];
+    lines.extend(answer.protection.as_ref().map(|mark| {
+        format!(
+            "  PROTECTED VIEW {} of {}: others are not told of this subject",
+            super::protect::view_code(mark),
+            plain(&mark.owner)
+        )
+    }));
     if let Some(details) = &answer.details {
         let mut facts =
             vec![("name", details.display_name.as_str()), ("date of birth", details.date_of_birth.as_str())];

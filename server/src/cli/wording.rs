@@ -54,6 +54,15 @@ pub fn image_age(candidate: &Candidate) -> String {
     candidate.image_age_days.map_or_else(|| "not known".to_owned(), age)
 }
 
+/// Whom to ask about what is under a protected view. It says nothing of what there is.
+pub fn contact_owner(pool: &str, owner: &str) -> String {
+    format!(
+        "In `{}` a record under a protected view may bear on this search; ask {}, and quote the event id.",
+        plain(pool),
+        plain(owner)
+    )
+}
+
 /// The receipt in one line.
 pub fn receipt_line(receipt: &Receipt) -> String {
     format!(

@@ -7,7 +7,8 @@ use likeness_models::SpaceId;
 use zeroize::Zeroizing;
 
 use super::{
-    ImageRecord, Pool, PoolDefinition, PoolError, SubjectRecord, sealed::SubjectSeal, serving::Serving,
+    ImageRecord, Pool, PoolDefinition, PoolError, Sighted, SubjectRecord, Withheld, protection::Marks,
+    sealed::SubjectSeal, serving::Serving,
 };
 use crate::{
     ids::{ImageId, SubjectId},
@@ -20,6 +21,19 @@ pub struct Reader<'a> {
     pub(super) pool: &'a Pool,
     /// The algorithm that was active when the reader was made: one search uses one.
     pub(super) serving: Arc<Serving>,
+    /// The protected views that are hidden from it.
+    pub(super) veil: Option<Arc<Marks>>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone)]
+pub struct Ranked {
+    /// What may be shown, best first.
+    pub hits: Vec<Hit>,
+    /// What would have been among them but for a protected view.
+    pub withheld: Vec<(Withheld, f64)>,
+    /// Both in one list, as they rank.
+    pub unfiltered: Vec<Hit>,
 }
 
 /// An image with its sealed record opened.
@@ -47,8 +61,8 @@ pub struct OpenedSubject {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(pool: &'a Pool) -> Self {
-        Reader { pool, serving: pool.active() }
+    pub(super) fn new(pool: &'a Pool, veil: Option<Arc<Marks>>) -> Self {
+        Reader { pool, serving: pool.active(), veil }
     }
 
     /// The space that this reader searches in.
@@ -61,20 +75,39 @@ impl<'a> Reader<'a> {
         &self.pool.definition
     }
 
-    /// Images that a search compares with.
-    pub fn gallery_size(&self) -> u64 {
-        self.serving.index.len() as u64
+    /// Images that a search compares with, without those that are hidden from this reader.
+    ///
+    /// # Errors
+    /// [`PoolError`] when the records fail.
+    pub fn gallery_size(&self) -> Result<u64, PoolError> {
+        let all = self.serving.index.len() as u64;
+        match &self.veil {
+            Some(veil) if veil.len() > 0 => {
+                Ok(all.saturating_sub(self.pool.records.marked_counts()?.enrolled))
+            }
+            _ => Ok(all),
+        }
     }
 
     /// The `limit` subjects most like the probe, best first.
     ///
+    /// As many more are looked for as are hidden, whoever they are: the list is as long, and the search takes as long, whether
+    /// or not a hidden one is among the best.
+    ///
     /// # Errors
     /// [`PoolError::Deadline`] when time runs out; never a partial list.
-    pub fn search(&self, probe: &Embedding, limit: usize, deadline: Instant) -> Result<Vec<Hit>, PoolError> {
+    pub fn search(&self, probe: &Embedding, limit: usize, deadline: Instant) -> Result<Ranked, PoolError> {
         if probe.space() != self.space() {
             return Err(PoolError::Switched { pool: self.pool.definition.name.clone() });
         }
-        Ok(self.serving.gather.search(self.serving.index.as_ref(), probe, limit, deadline)?)
+        let hidden = self.veil.as_ref().map_or(0, |veil| veil.len());
+        let wanted = limit.saturating_add(hidden);
+        let mut all = self.serving.gather.search(self.serving.index.as_ref(), probe, wanted, deadline)?;
+        let hides = |hit: &Hit| self.veil.as_ref().and_then(|veil| veil.withheld(hit.subject));
+        let withheld = all.iter().take(limit).filter_map(|hit| Some((hides(hit)?, hit.similarity))).collect();
+        let hits = all.iter().filter(|hit| hides(hit).is_none()).take(limit).copied().collect();
+        all.truncate(limit);
+        Ok(Ranked { hits, withheld, unfiltered: all })
     }
 
     /// Image and subject of each hit, opened; absent where the image was taken out of search since the index was asked.
@@ -107,8 +140,12 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`PoolError`] when the records or keys fail.
-    pub fn image(&self, id: ImageId) -> Result<Option<OpenedImage>, PoolError> {
-        self.pool.records.image(id)?.map(|image| self.open(image)).transpose()
+    pub fn image(&self, id: ImageId) -> Result<Sighted<OpenedImage>, PoolError> {
+        let Some(stored) = self.pool.records.image(id)? else { return Ok(Sighted::Absent) };
+        match self.veiled(stored.subject) {
+            Some(withheld) => Ok(Sighted::Withheld(withheld)),
+            None => Ok(Sighted::Seen(self.open(stored)?)),
+        }
     }
 
     /// The bytes of an image as they came in.
@@ -129,8 +166,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`PoolError`] when the records or keys fail.
-    pub fn subject(&self, id: SubjectId) -> Result<Option<OpenedSubject>, PoolError> {
-        self.pool.records.subject(id)?.map(|subject| self.open_subject(subject)).transpose()
+    pub fn subject(&self, id: SubjectId) -> Result<Sighted<OpenedSubject>, PoolError> {
+        self.sighted(self.pool.records.subject(id)?)
     }
 
     /// One subject by the name a system gave it.
@@ -141,16 +178,27 @@ impl<'a> Reader<'a> {
         &self,
         system: &str,
         reference: &str,
-    ) -> Result<Option<OpenedSubject>, PoolError> {
+    ) -> Result<Sighted<OpenedSubject>, PoolError> {
         let found = self.pool.records.subjects_by_reference(&[self.reference_digest(system, reference)])?;
-        found.into_iter().flatten().next().map(|subject| self.open_subject(subject)).transpose()
+        self.sighted(found.into_iter().flatten().next())
     }
 
-    /// Every image of a subject, oldest first.
+    fn sighted(&self, found: Option<StoredSubject>) -> Result<Sighted<OpenedSubject>, PoolError> {
+        let Some(stored) = found else { return Ok(Sighted::Absent) };
+        match self.veiled(stored.id) {
+            Some(withheld) => Ok(Sighted::Withheld(withheld)),
+            None => Ok(Sighted::Seen(self.open_subject(stored)?)),
+        }
+    }
+
+    /// Every image of a subject, oldest first; none of one that is hidden from this reader.
     ///
     /// # Errors
     /// [`PoolError`] when the records or keys fail.
     pub fn images_of(&self, subject: SubjectId) -> Result<Vec<OpenedImage>, PoolError> {
+        if self.veiled(subject).is_some() {
+            return Ok(Vec::new());
+        }
         self.pool.records.images_of(subject)?.into_iter().map(|image| self.open(image)).collect()
     }
 

@@ -9,7 +9,7 @@ use likeness_matcher::{MediaType, detect::Face, embed::Embedding, quality::Quali
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::PoolError;
+use super::{PoolError, Protection};
 use crate::{
     ids::{ImageId, SubjectId},
     keys::PoolName,
@@ -124,6 +124,18 @@ impl<'a> SubjectSeal<'a> {
 
     pub(super) fn open_facts(&self, sealed: &[u8]) -> Result<Facts, PoolError> {
         Ok(self.key.open_json(&self.about("retention facts", None), sealed)?)
+    }
+
+    /// Seals the mark of a protected view.
+    ///
+    /// # Errors
+    /// As [`SubjectSeal::seal_subject`].
+    pub fn seal_mark(&self, mark: &Protection) -> Result<Vec<u8>, PoolError> {
+        Ok(self.key.seal_json(&self.about("protected view", None), mark)?)
+    }
+
+    pub(super) fn open_mark(&self, sealed: &[u8]) -> Result<Protection, PoolError> {
+        Ok(self.key.open_json(&self.about("protected view", None), sealed)?)
     }
 
     /// Seals what is known of an image.

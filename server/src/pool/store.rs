@@ -13,8 +13,9 @@ use jiff::Timestamp;
 use likeness_models::{Metric, SpaceId};
 
 use super::{
-    IndexOptions, PoolDefinition, PoolError, PoolSummary, Reader, Writer,
+    IndexOptions, PoolDefinition, PoolError, Reader, Writer,
     definition::{CheckedPool, DefinitionError},
+    protection::Marks,
     sealed::SubjectSeal,
     serving::{Algorithms, Geometry, Serving},
 };
@@ -73,6 +74,8 @@ pub struct Pool {
     pub(super) options: IndexOptions,
     /// Whether a migration may have work to do in the background.
     pub(super) pending: AtomicBool,
+    /// Subjects under a protected view.
+    pub(super) marks: RwLock<Arc<Marks>>,
     pub(super) writing: Mutex<()>,
     state: AtomicU8,
 }
@@ -215,7 +218,7 @@ impl Pool {
             None => None,
         };
         let algorithms = Algorithms { active: Serving::empty(active, parts.index, folder)?, other };
-        Ok(Pool {
+        let pool = Pool {
             definition,
             key,
             keys: parts.keys.clone(),
@@ -225,9 +228,12 @@ impl Pool {
             folder: folder.to_path_buf(),
             options: parts.index,
             pending: AtomicBool::new(true),
+            marks: RwLock::default(),
             writing: Mutex::new(()),
             state: AtomicU8::new(State::NotLoaded as u8),
-        })
+        };
+        pool.load_marks()?;
+        Ok(pool)
     }
 
     /// What the authoriser needs to know.
@@ -251,7 +257,7 @@ impl Pool {
     pub fn reader<'a>(&'a self, permit: &'a Permit) -> Result<Reader<'a>, PoolError> {
         self.admit(permit)?;
         match self.state() {
-            State::Ready => Ok(Reader::new(self)),
+            State::Ready => Ok(Reader::new(self, self.veil(permit))),
             State::NotLoaded => Err(PoolError::NotLoaded { pool: self.definition.name.clone() }),
             State::OutOfStep => Err(PoolError::OutOfStep { pool: self.definition.name.clone() }),
         }
@@ -275,29 +281,6 @@ impl Pool {
     pub(crate) fn recorded(&self, permit: &Permit, image: ImageId) -> Result<Option<bool>, PoolError> {
         self.admit(permit)?;
         Ok(self.records.image(image)?.map(|image| image.enrolled))
-    }
-
-    /// Numbers and definition, for those who may list the pool.
-    ///
-    /// # Errors
-    /// [`PoolError::WrongPermit`] or a failing record store.
-    pub fn summary(&self, permit: &Permit) -> Result<PoolSummary, PoolError> {
-        self.admit(permit)?;
-        let counts = self.records.counts()?;
-        Ok(PoolSummary {
-            name: self.definition.name.to_string(),
-            kind: self.definition.kind,
-            rationale: self.definition.rationale.clone(),
-            purposes: self.definition.purposes.iter().map(|purpose| purpose.code().to_owned()).collect(),
-            pack: self.pack(),
-            space_id: self.space().to_string(),
-            matcher_version: crate::service::MATCHER_VERSION.to_owned(),
-            subjects: counts.subjects,
-            images_held: counts.images,
-            images_enrolled: counts.enrolled,
-            created_at: self.definition.created_at,
-            quality: self.definition.rules.clone(),
-        })
     }
 
     pub(super) fn admit(&self, permit: &Permit) -> Result<(), PoolError> {

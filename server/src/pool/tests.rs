@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod migration;
+mod protection;
 mod reapply;
 
 /// An algorithm to move to.
@@ -140,7 +141,7 @@ fn found(pool: &Pool, probe: &Embedding) -> Vec<String> {
     let permit = permit(pool.definition().name.as_str(), Action::Search);
     let reader = pool.reader(&permit).unwrap();
     let hits = reader.search(probe, 10, Instant::now() + Duration::from_secs(5)).unwrap();
-    let opened = reader.enrolled(&hits).unwrap();
+    let opened = reader.enrolled(&hits.hits).unwrap();
     opened.into_iter().map(|found| found.unwrap().0.record.source_reference).collect()
 }
 
@@ -171,15 +172,15 @@ fn what_is_stored_is_found_again_after_a_reopening() {
     assert_eq!(found(&pool, &probe), ["a/1", "b/1"]);
     let read = permit("cells", Action::ReadImage);
     let reader = pool.reader(&read).unwrap();
-    let held = reader.image(ids[1]).unwrap().unwrap();
+    let held = reader.image(ids[1]).unwrap().seen().unwrap();
     assert!(!held.enrolled);
     assert_eq!(reader.image_bytes(&held).unwrap().as_slice(), b"bytes of a/2");
-    let a = reader.subject_by_reference("system", "a").unwrap().unwrap();
+    let a = reader.subject_by_reference("system", "a").unwrap().seen().unwrap();
     assert_eq!(reader.images_of(a.id).unwrap().len(), 2);
-    assert!(reader.subject_by_reference("another system", "a").unwrap().is_none());
+    assert!(reader.subject_by_reference("another system", "a").unwrap().seen().is_none());
     assert!(reader.known_source("system", "a/1", b"bytes of a/1").unwrap().unwrap().1);
     assert!(!reader.known_source("system", "a/1", b"other bytes").unwrap().unwrap().1);
-    let summary = pool.summary(&permit("cells", Action::ListPools)).unwrap();
+    let summary = pool.summary(&permit("cells", Action::ListPools), None).unwrap();
     assert_eq!((summary.subjects, summary.images_held, summary.images_enrolled), (2, 3, 2));
 }
 
@@ -207,7 +208,7 @@ fn a_permit_for_another_pool_or_for_reading_opens_nothing() {
     for action in Action::ALL {
         assert!(matches!(pool.reader(&permit("other", action)), Err(PoolError::WrongPermit { .. })));
         assert!(matches!(pool.writer(&permit("other", action)), Err(PoolError::WrongPermit { .. })));
-        assert!(pool.summary(&permit("other", action)).is_err());
+        assert!(pool.summary(&permit("other", action), None).is_err());
     }
     for action in [Action::Search, Action::ReadImage, Action::ReadSubject, Action::ListPools, Action::Compare]
     {
@@ -224,7 +225,7 @@ fn an_unloaded_pool_answers_nothing() {
     drop(filled(&place, "cells"));
     let pool = Pool::open(&place.parts(&place.pools()), &"cells".parse().unwrap()).unwrap();
     assert!(matches!(pool.reader(&permit("cells", Action::Search)), Err(PoolError::NotLoaded { .. })));
-    assert_eq!(pool.summary(&permit("cells", Action::ListPools)).unwrap().images_held, 3);
+    assert_eq!(pool.summary(&permit("cells", Action::ListPools), None).unwrap().images_held, 3);
 }
 
 #[test]
@@ -236,7 +237,7 @@ fn a_reference_is_taken_once_and_a_failed_group_leaves_nothing() {
     let write = permit("cells", Action::Enrol);
     assert!(pool.writer(&write).unwrap().store(&[c], &images, now()).is_err());
     assert_eq!(found(&pool, &place.embedding([0.5; 4])), ["a/1", "b/1"]);
-    let summary = pool.summary(&permit("cells", Action::ListPools)).unwrap();
+    let summary = pool.summary(&permit("cells", Action::ListPools), None).unwrap();
     assert_eq!((summary.subjects, summary.images_held), (2, 3));
     drop(pool);
     assert_eq!(found(&place.open("cells").unwrap(), &place.embedding([0.5; 4])), ["a/1", "b/1"]);

@@ -189,6 +189,14 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// Whether an image is searchable; `None` when it is not held.
+    ///
+    /// # Errors
+    /// [`PoolError`] when the records fail.
+    pub fn is_enrolled(&self, image: ImageId) -> Result<Option<bool>, PoolError> {
+        Ok(self.reader.pool.records.image(image)?.map(|stored| stored.enrolled))
+    }
+
     /// Makes an image searchable with `embedding`, or takes it out of search and forgets its template.
     ///
     /// # Errors

@@ -106,10 +106,10 @@ pub trait MigrationRecords {
         limit: usize,
     ) -> Result<Vec<EnrolledTemplate>, RecordError>;
 
-    /// How far the other algorithm has come.
+    /// How far the other algorithm has come, with the images of subjects that are under no protected view.
     fn completeness(&self) -> Result<Completeness, RecordError>;
 
-    /// Up to `limit` images that the other algorithm refused, with the reason.
+    /// Up to `limit` images that the other algorithm refused, with the reason; none of a subject under a protected view.
     fn refused(&self, limit: usize) -> Result<Vec<(ImageId, String)>, RecordError>;
 
     /// Makes the other algorithm the active one, for all images in one transaction.
@@ -227,13 +227,15 @@ impl MigrationRecords for SqliteRecords {
         let (images, encoded, waiting): (i64, i64, i64) = reader.query_row(
             "SELECT count(*) FILTER (WHERE enrolled = 1 OR other IS NOT NULL), count(*) FILTER (WHERE other IS NOT NULL),
                     count(*) FILTER (WHERE enrolled = 1 AND other IS NULL AND other_refused IS NULL)
-             FROM image JOIN subject ON subject.row = image.subject AND subject.state = 0",
+             FROM image JOIN subject ON subject.row = image.subject AND subject.state = 0
+             WHERE image.subject NOT IN (SELECT subject FROM protected)",
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
         let mut statement = reader.prepare(
             "SELECT other_refused, count(*) FROM image JOIN subject ON subject.row = image.subject AND subject.state = 0
-             WHERE enrolled = 1 AND other_refused IS NOT NULL GROUP BY 1",
+             WHERE enrolled = 1 AND other_refused IS NOT NULL
+             AND image.subject NOT IN (SELECT subject FROM protected) GROUP BY 1",
         )?;
         let refused = statement.query_map([], |row| Ok((row.get(0)?, from_row(row.get(1)?)?)))?;
         Ok(Completeness {
@@ -248,7 +250,8 @@ impl MigrationRecords for SqliteRecords {
         let reader = self.database.reader()?;
         let mut statement = reader.prepare(
             "SELECT image.id, other_refused FROM image JOIN subject ON subject.row = image.subject AND subject.state = 0
-             WHERE enrolled = 1 AND other_refused IS NOT NULL ORDER BY image.row LIMIT ?1",
+             WHERE enrolled = 1 AND other_refused IS NOT NULL
+             AND image.subject NOT IN (SELECT subject FROM protected) ORDER BY image.row LIMIT ?1",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let found =

@@ -69,15 +69,21 @@ pub(super) const FORMAT: Format = Format {
                  probes INTEGER NOT NULL DEFAULT 0, same_first INTEGER NOT NULL DEFAULT 0,
                  places INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 0,
                  refused INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0
+             ) STRICT;
+             CREATE TABLE protected (
+                 subject INTEGER PRIMARY KEY REFERENCES subject(row) ON DELETE CASCADE,
+                 mark BLOB NOT NULL
              ) STRICT;",
     page_bytes: 4096,
 };
 
-/// From version 1, which had no room for a second algorithm, and from version 2, which kept everything for ever.
-pub(super) const UPGRADES: [Upgrade; 2] = [
-    Upgrade {
-        from: 1,
-        statements: "ALTER TABLE pool ADD COLUMN active_pack TEXT;
+/// From version 1, which had no room for a second algorithm, and 2, which had none for protected views and kept everything for
+/// ever.
+pub(super) const UPGRADES: [Upgrade; 2] = [FROM_1, FROM_2];
+
+const FROM_1: Upgrade = Upgrade {
+    from: 1,
+    statements: "ALTER TABLE pool ADD COLUMN active_pack TEXT;
              ALTER TABLE pool ADD COLUMN active_space TEXT;
              ALTER TABLE image ADD COLUMN other BLOB;
              ALTER TABLE image ADD COLUMN other_refused TEXT;
@@ -91,11 +97,11 @@ pub(super) const UPGRADES: [Upgrade; 2] = [
                  places INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 0,
                  refused INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0
              ) STRICT;",
-    },
-    Upgrade {
-        from: 2,
-        statements:
-            "ALTER TABLE subject ADD COLUMN state INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2));
+};
+
+const FROM_2: Upgrade = Upgrade {
+    from: 2,
+    statements: "ALTER TABLE subject ADD COLUMN state INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2));
              ALTER TABLE subject ADD COLUMN state_ms INTEGER;
              ALTER TABLE subject ADD COLUMN erase_ms INTEGER;
              ALTER TABLE subject ADD COLUMN why TEXT;
@@ -110,9 +116,12 @@ pub(super) const UPGRADES: [Upgrade; 2] = [
              CREATE INDEX subject_look ON subject(look_on);
              CREATE INDEX subject_due ON subject(due_on) WHERE due_on IS NOT NULL;
              CREATE INDEX subject_review ON subject(review_on);
-             CREATE INDEX subject_chase ON subject(chase_on) WHERE chase_on IS NOT NULL;",
-    },
-];
+             CREATE INDEX subject_chase ON subject(chase_on) WHERE chase_on IS NOT NULL;
+             CREATE TABLE protected (
+                 subject INTEGER PRIMARY KEY REFERENCES subject(row) ON DELETE CASCADE,
+                 mark BLOB NOT NULL
+             ) STRICT;",
+};
 
 /// A [`RecordStore`] in a file.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 mod migration;
 mod model;
+mod protection;
 
 use super::*;
 use crate::seal::SealKey;
@@ -156,13 +157,13 @@ fn a_file_of_another_kind_or_version_is_refused_before_use() {
         let connection = rusqlite::Connection::open(&fixture.file).unwrap();
         connection.pragma_update(None, pragma, value).unwrap();
     };
-    change("user_version", 3);
+    change("user_version", 4);
     let error = SqliteRecords::open(&fixture.file).unwrap_err();
     assert!(
-        matches!(error, RecordError::Database(DatabaseError::Version { found: 3, known: 2, .. })),
+        matches!(error, RecordError::Database(DatabaseError::Version { found: 4, known: 3, .. })),
         "{error}"
     );
-    change("user_version", 2);
+    change("user_version", 3);
     change("application_id", 5);
     let error = SqliteRecords::open(&fixture.file).unwrap_err();
     assert!(matches!(error, RecordError::Database(DatabaseError::Foreign { .. })), "{error}");

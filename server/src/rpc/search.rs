@@ -3,7 +3,7 @@ use likeness_proto::v1::{self, search_response::Mode, search_service_server::Sea
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
-use super::{Desk, operating_point, wire};
+use super::{Desk, operating_point, protection, wire};
 use crate::{
     audit::Receipt,
     service::{CandidateFound, ModeAsked, Rendered, SEARCH_CAVEAT, SearchAnswer, SearchMode, SearchRequest},
@@ -57,6 +57,7 @@ fn render(answer: &SearchAnswer, per_pool: &[Receipt]) -> Rendered<v1::SearchRes
                 refusal: pool.searched.as_ref().err().map(wire::refusal),
                 gallery_size: pool.searched.as_ref().copied().unwrap_or_default(),
                 receipt: receipts.next().map(wire::receipt),
+                contact_owners: pool.contact_owners.clone(),
             })
             .collect(),
         exactness: v1::search_response::Exactness::Certified.into(),
@@ -101,5 +102,6 @@ fn candidate(found: &CandidateFound) -> v1::Candidate {
         capture_circumstance: record.capture_circumstance.clone(),
         details: Some(wire::details(&found.subject.details)),
         meaning: Some(operating_point::meaning(&found.meaning)),
+        protection: found.protection.as_deref().map(protection::protection),
     }
 }

@@ -158,7 +158,12 @@ receipted!(
     GetCertificateResponse,
     GetWithdrawnResponse,
     ListReimportsResponse,
-    DecideReimportResponse
+    DecideReimportResponse,
+    ProtectResponse,
+    UnprotectResponse,
+    ListProtectedResponse,
+    RecordDecisionResponse,
+    ListDecisionsResponse
 );
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use likeness_proto::v1::{self, image_service_server::ImageService, subject_servi
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
-use super::{Desk, wire};
+use super::{Desk, protection, wire};
 use crate::{
     pool::OpenedImage,
     service::{ImageAnswer, Rendered, SubjectAnswer, SubjectChoice},
@@ -57,6 +57,7 @@ fn render_subject(answer: &SubjectAnswer) -> Rendered<v1::GetSubjectResponse> {
         source_system: subject.record.source_system.clone(),
         details: Some(wire::details(&subject.record.details)),
         images: answer.images.iter().map(image_record).collect(),
+        protection: answer.protection.as_deref().map(protection::protection),
         receipt: None,
     })
 }

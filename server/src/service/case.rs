@@ -8,7 +8,7 @@ use crate::{
     audit::{self, Content, Entry, Outcome, Phase, PoolTouched, Receipt, Submission, operations},
     authorise::{Action, Decision, Denied, Origin, Permit, Place},
     identity::{Actor, Caller, IdentityError, System},
-    pool::Pool,
+    pool::{Pool, ProtectedView, Reader, Sighted, Withheld},
     text,
 };
 
@@ -16,6 +16,8 @@ use crate::{
 pub(super) const MOST_REFUSED_BYTES: usize = 128 * 1024;
 /// Longest pool name that is recorded when there is no such pool.
 const MOST_POOL_CHARS: usize = 64;
+/// What the log has as the reason when something was not shown because of a protected view.
+pub(super) const PROTECTED: &str = "protected_view";
 /// Longest error of a policy that is recorded.
 const MOST_ERROR_CHARS: usize = 512;
 
@@ -29,6 +31,8 @@ pub(super) struct Case<'s> {
     actor: Option<Actor>,
     decision: Option<Decision>,
     probe: Option<audit::Probe>,
+    /// Met and not shown.
+    withheld: Vec<Withheld>,
     /// The encoded request without images.
     request: Vec<u8>,
     /// Settings that bear on the result.
@@ -47,6 +51,7 @@ impl<'s> Case<'s> {
             actor: None,
             decision: None,
             probe: None,
+            withheld: Vec::new(),
             request: asked.request,
             notes: BTreeMap::new(),
             deadline: asked.deadline,
@@ -112,6 +117,42 @@ impl<'s> Case<'s> {
         let (pool, permit) = admitted.map_err(|denied| self.denied(&denied, "the pool"))?;
         self.decision = permit.decision().cloned();
         Ok((pool, permit))
+    }
+
+    /// A reader of an admitted pool: with the protected views in it for whoever may see them for this purpose, without them for
+    /// everybody else. Asked of everybody, so that it takes as long.
+    pub(super) fn reader<'p>(
+        &mut self,
+        caller: &Caller,
+        context: &Context,
+        pool: &'p Pool,
+        permit: &'p Permit,
+    ) -> Result<Reader<'p>, Refusal> {
+        let reader = pool.reader(permit)?;
+        match self.service.sees_protected(caller, context, pool) {
+            Some(sees) => {
+                self.note("sees_protected", "true");
+                Ok(reader.unveiled(&sees)?)
+            }
+            None => Ok(reader),
+        }
+    }
+
+    /// What was looked for, unless it is not there or hidden; to the caller both are the same, except that a protected view may
+    /// name whom to ask. What is hidden is recorded, and its owner told of it (`anomalies.toml`).
+    pub(super) fn sighted<T>(&mut self, found: Sighted<T>, absent: Refusal) -> Result<T, Refusal> {
+        match found {
+            Sighted::Seen(found) => Ok(found),
+            Sighted::Absent => Err(absent),
+            Sighted::Withheld(withheld) => {
+                let refusal = match withheld.view {
+                    ProtectedView::ExistenceSuppressed => Refusal { inward: Some(PROTECTED), ..absent },
+                    ProtectedView::ContactOwner => Refusal::contact_owner(&withheld.owner),
+                };
+                self.withheld.push(withheld);
+                Err(refusal)
+            }
+        }
     }
 
     /// Decides about something that is no pool, for the record and for the caller.
@@ -190,6 +231,7 @@ impl<'s> Case<'s> {
             roles: actor.roles.iter().map(ToString::to_string).collect(),
         });
         entry.probe = self.probe.clone();
+        entry.withheld = self.withheld.iter().map(kept_back).collect();
         entry.notes = self.notes.clone();
         if let Peer::Certificate(fingerprint) = &self.peer {
             entry.notes.insert("certificate".to_owned(), fingerprint.clone());
@@ -250,6 +292,15 @@ pub(super) fn recorded(decision: &Decision) -> audit::Authorisation {
             .collect(),
         red_line: decision.red_line.clone(),
         policy_set: decision.policy_set.to_string(),
+    }
+}
+
+/// What is recorded of a subject that was not shown.
+pub(super) fn kept_back(withheld: &Withheld) -> audit::Withheld {
+    audit::Withheld {
+        subject_id: withheld.subject,
+        view: withheld.view.code().to_owned(),
+        owner: withheld.owner.clone(),
     }
 }
 

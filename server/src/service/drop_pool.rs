@@ -34,16 +34,17 @@ impl Service {
             fields.text("pool", name, 1, 64);
             fields.finish()?;
             let (pool, permit) = case.admit(&caller, name, &context)?;
-            let summary = pool.summary(&permit)?;
-            Ok((pool, summary))
+            let summary = pool.summary(&permit, None)?;
+            let held = pool.held(&permit)?;
+            Ok((pool, summary, held))
         });
-        let (pool, summary) = match settled {
+        let (pool, summary, held) = match settled {
             Ok(settled) => settled,
             Err(refusal) => return Err(case.refuse(named(name), refusal)),
         };
         let mut intent = case.entry(Phase::Intent, None, Some(touched(&pool, None)));
-        intent.counts.insert("subjects".to_owned(), summary.subjects);
-        intent.counts.insert("images".to_owned(), summary.images_held);
+        intent.counts.insert("subjects".to_owned(), held.subjects);
+        intent.counts.insert("images".to_owned(), held.images);
         self.record_one(Submission::from(intent.clone()))?;
         let name = pool.definition().name.clone();
         if let Err(error) = self.remove_pool(&name, pool) {

@@ -61,7 +61,7 @@ impl Service {
         self.record_one(Submission::from(intent.clone()))?;
         let folder = self.data.pools();
         let made = Pool::create(&self.parts(&folder), checked, self.clock.now())
-            .and_then(|pool| pool.summary(&permit).map(|summary| (pool, summary)));
+            .and_then(|pool| pool.summary(&permit, None).map(|summary| (pool, summary)));
         let (pool, summary) = match made {
             Ok(made) => made,
             Err(error) => return Err(case.fail(&intent, creation_refusal(error))),
@@ -154,7 +154,8 @@ impl Service {
         for pool in self.pools() {
             let place = Place::Pool(pool.facts());
             if let Ok(permit) = self.admit_elsewhere(&caller, Action::ListPools, place, &context) {
-                pools.push(pool.summary(&permit)?);
+                let sees = self.sees_protected(&caller, &context, &pool);
+                pools.push(pool.summary(&permit, sees.as_ref())?);
             }
         }
         case.in_time()?;

@@ -88,6 +88,11 @@ impl Service {
         }
         let Some(touched) = &entry.pool else { return Ok("nothing to look up".to_owned()) };
         let Some(pool) = self.pool(&touched.name) else { return Ok("no such pool".to_owned()) };
+        if let ([subject], true) = (entry.subjects.as_slice(), entry.changes.contains_key("protected_view")) {
+            let permit = Permit::for_upkeep(&pool.definition().name, Action::Protect, WHY);
+            let view = pool.marked(&permit, *subject)?;
+            return Ok(view.map_or("under no protected view", |view| view.code()).to_owned());
+        }
         if entry.images.is_empty() {
             return Ok("the pool exists".to_owned());
         }

@@ -139,6 +139,17 @@ impl Refusal {
         }
     }
 
+    /// There is something under a protected view that names whom to ask.
+    pub(super) fn contact_owner(owner: &str) -> Self {
+        Refusal::new(
+            RefusalKind::NotFound,
+            "contact_owner",
+            format!(
+                "what is held here is under a protected view; ask `{owner}`, and quote the event id of this answer"
+            ),
+        )
+    }
+
     /// The deadline passed.
     pub(super) fn deadline() -> Self {
         Refusal::new(

@@ -17,7 +17,7 @@ use crate::{
     identity::Caller,
     keys::PoolName,
     points::{Kept, Meaning},
-    pool::{OpenedImage, Pool, PoolKind, SubjectRecord},
+    pool::{OpenedImage, Pool, PoolError, PoolKind, Protection, Reader, SubjectRecord, Withheld},
 };
 
 mod conclude;
@@ -69,6 +69,8 @@ pub struct CandidateFound {
     pub age_days: Option<u32>,
     /// What the similarity means at the pool's size of today.
     pub meaning: Meaning,
+    /// Its protected view, for those who see it nevertheless.
+    pub protection: Option<Arc<Protection>>,
 }
 
 /// What became of one pool of the request.
@@ -78,6 +80,8 @@ pub struct PoolOutcome {
     pub pool: String,
     /// Searchable images compared with, or why it was not searched.
     pub searched: Result<u64, Refusal>,
+    /// Units to ask about what is under a protected view; nothing of what there is.
+    pub contact_owners: Vec<String>,
 }
 
 /// The result of a search.
@@ -106,13 +110,28 @@ struct Decided {
     name: String,
     admitted: Result<(Arc<Pool>, Permit), Refusal>,
     decision: Option<Decision>,
+    /// The right to see protected views in it.
+    sees: Option<Permit>,
+}
+
+impl Decided {
+    fn reader<'p>(&'p self, pool: &'p Pool, permit: &'p Permit) -> Result<Reader<'p>, PoolError> {
+        let reader = pool.reader(permit)?;
+        match &self.sees {
+            Some(sees) => reader.unveiled(sees),
+            None => Ok(reader),
+        }
+    }
 }
 
 /// A pool that was searched.
 struct Searched {
     gallery: u64,
+    /// With the active algorithm, protected views included: what another algorithm is compared with.
     hits: Vec<Hit>,
     found: Vec<merge::Found>,
+    /// Met and not shown.
+    withheld: Vec<Withheld>,
 }
 
 impl Service {
@@ -216,11 +235,14 @@ impl Service {
                 Ok((pool, permit)) => Decided {
                     name: name.clone(),
                     decision: permit.decision().cloned(),
+                    // Asked of everybody, so that it takes as long.
+                    sees: self.sees_protected(caller, context, &pool),
                     admitted: Ok((pool, permit)),
                 },
                 Err(denied) => Decided {
                     name: name.clone(),
                     decision: Some(denied.decision().clone()),
+                    sees: None,
                     admitted: Err(Refusal::denied(&denied, "the pool")),
                 },
             })
@@ -245,12 +267,13 @@ impl Service {
         let mut searched = Vec::with_capacity(decided.len());
         for (at, pool) in decided.iter().enumerate() {
             searched.push(match &pool.admitted {
-                Ok((pool, permit)) => {
+                Ok((held, permit)) => {
                     let floor = points.floor(at);
-                    let found = self.search_pool(case, pool, permit, &analysed.embedding, limit, floor)?;
+                    let reader = pool.reader(held, permit)?;
+                    let found = self.search_pool(case, &reader, &analysed.embedding, limit, floor)?;
                     points.still_fits(at, found.gallery)?;
                     let face = analysed.faces[analysed.chosen].bounding_box;
-                    self.shadow.leave(pool, permit, &request.probe, face, &found.hits);
+                    self.shadow.leave(held, permit, &request.probe, face, &found.hits);
                     Some(found)
                 }
                 Err(_) => None,
@@ -262,37 +285,46 @@ impl Service {
     fn search_pool(
         &self,
         case: &Case<'_>,
-        pool: &Pool,
-        permit: &Permit,
+        reader: &Reader<'_>,
         probe: &Embedding,
         limit: usize,
         floor: Option<f64>,
     ) -> Result<Searched, Refusal> {
-        let reader = pool.reader(permit)?;
+        let above = |similarity: f64| floor.is_none_or(|floor| similarity >= floor);
         // An image can be taken out of search between the index's answer and the look at its record. Then the list would
         // lack a person whose next best image is still searchable: ask again. Three times in a row means the pool is being
         // emptied, and leaving the vanished ones out is then the truth.
         let mut attempts = 1;
         loop {
-            let gallery = reader.gallery_size();
-            let mut hits = reader.search(probe, limit, case.deadline())?;
-            if let Some(floor) = floor {
-                hits.retain(|hit| hit.similarity >= floor);
-            }
-            let opened = reader.enrolled(&hits)?;
+            let gallery = reader.gallery_size()?;
+            let mut ranked = reader.search(probe, limit, case.deadline())?;
+            ranked.hits.retain(|hit| above(hit.similarity));
+            ranked.unfiltered.retain(|hit| above(hit.similarity));
+            let opened = reader.enrolled(&ranked.hits)?;
             if attempts < 3 && opened.iter().any(Option::is_none) {
                 attempts += 1;
                 continue;
             }
-            let found = hits
+            let found = ranked
+                .hits
                 .iter()
                 .zip(opened)
                 .filter_map(|(hit, opened)| {
                     let (image, subject) = opened?;
-                    Some(merge::Found { image, subject: subject.record, similarity: hit.similarity })
+                    let protection = reader.protection(image.subject);
+                    let subject = subject.record;
+                    Some(merge::Found { image, subject, similarity: hit.similarity, protection })
                 })
                 .collect();
-            return Ok(Searched { gallery, hits, found });
+            let mut withheld: Vec<Withheld> = ranked
+                .withheld
+                .into_iter()
+                .filter(|(_, at)| above(*at))
+                .map(|(withheld, _)| withheld)
+                .collect();
+            // By id, so that the log does not tell how they rank.
+            withheld.sort_unstable();
+            return Ok(Searched { gallery, hits: ranked.unfiltered, found, withheld });
         }
     }
 }

@@ -67,8 +67,8 @@ impl Service {
             Err(error) => return Err(case.refuse(named(&request.pool), error.into())),
         };
         let pool = Some(touched(&settled.pool, None));
-        let now_enrolled = match writer.image(settled.image.id) {
-            Ok(Some(image)) => image.enrolled,
+        let now_enrolled = match writer.is_enrolled(settled.image.id) {
+            Ok(Some(enrolled)) => enrolled,
             Ok(None) => return Err(case.refuse(pool, no_such_image())),
             Err(error) => return Err(case.refuse(pool, error.into())),
         };
@@ -122,8 +122,8 @@ impl Service {
         let id = image_id(&request.pool, &request.image_id)?;
         let (pool, permit) = case.admit(&caller, &request.pool, &context)?;
         let (image, embedding) = {
-            let reader = pool.reader(&permit)?;
-            let image = reader.image(id)?.ok_or_else(no_such_image)?;
+            let reader = case.reader(&caller, &context, &pool, &permit)?;
+            let image = case.sighted(reader.image(id)?, no_such_image())?;
             let embedding = if request.enrolled && !image.enrolled {
                 let bytes = reader.image_bytes(&image)?;
                 // With the pack it was enrolled with, the faces come in the same order; another one is shown where the face was. It

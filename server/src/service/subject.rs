@@ -1,8 +1,10 @@
 //! Reading what is held about a person, and one image.
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::{
-    Algorithm, Answer, Asked, Refusal, RefusalKind, Rendered, Service, Unanswered,
+    Algorithm, Answer, Asked, Context, Refusal, RefusalKind, Rendered, Service, Unanswered,
     case::{Case, named, touched},
     fields::Fields,
 };
@@ -10,7 +12,7 @@ use crate::{
     audit::{Entry, Phase},
     authorise::Action,
     ids::{ImageId, SubjectId},
-    pool::{OpenedImage, OpenedSubject},
+    pool::{OpenedImage, OpenedSubject, PoolError, Protection, Reader, Sighted},
 };
 
 /// Which person is meant, as it was sent.
@@ -24,6 +26,37 @@ pub enum SubjectChoice {
     Absent,
 }
 
+impl SubjectChoice {
+    /// The id, when it is chosen by one; says what is missing or wrong.
+    pub(super) fn check(&self, fields: &mut Fields) -> Option<SubjectId> {
+        match self {
+            SubjectChoice::Absent => fields.missing("subject_id or subject_reference"),
+            SubjectChoice::Reference(reference) => fields.text("subject_reference", reference, 1, 256),
+            SubjectChoice::Id(text) => match text.parse::<SubjectId>() {
+                Ok(parsed) => return Some(parsed),
+                Err(error) => fields.wrong(format!("`subject_id` is {error}")),
+            },
+        }
+        None
+    }
+
+    /// The chosen person, as far as the reader sees; `id` is what [`SubjectChoice::check`] gave.
+    pub(super) fn find(
+        &self,
+        reader: &Reader<'_>,
+        context: &Context,
+        id: Option<SubjectId>,
+    ) -> Result<Sighted<OpenedSubject>, PoolError> {
+        match (id, self) {
+            (Some(id), _) => reader.subject(id),
+            (None, SubjectChoice::Reference(reference)) => {
+                reader.subject_by_reference(&context.system_name, reference)
+            }
+            (None, SubjectChoice::Id(_) | SubjectChoice::Absent) => Ok(Sighted::Absent),
+        }
+    }
+}
+
 /// What is held about a person.
 #[derive(Debug, Clone)]
 pub struct SubjectAnswer {
@@ -31,6 +64,8 @@ pub struct SubjectAnswer {
     pub subject: OpenedSubject,
     /// Every image, oldest first.
     pub images: Vec<OpenedImage>,
+    /// Its protected view, for those who see it nevertheless.
+    pub protection: Option<Arc<Protection>>,
 }
 
 /// One image with its bytes.
@@ -88,32 +123,17 @@ impl Service {
         let (caller, context) = case.introduce(token)?;
         let mut fields = Fields::default();
         fields.text("pool", pool, 1, 64);
-        let mut id = None;
-        match choice {
-            SubjectChoice::Absent => fields.missing("subject_id or subject_reference"),
-            SubjectChoice::Reference(reference) => fields.text("subject_reference", reference, 1, 256),
-            SubjectChoice::Id(text) => match text.parse::<SubjectId>() {
-                Ok(parsed) => id = Some(parsed),
-                Err(error) => fields.wrong(format!("`subject_id` is {error}")),
-            },
-        }
+        let id = choice.check(&mut fields);
         fields.finish()?;
         let (pool, permit) = case.admit(&caller, pool, &context)?;
-        let reader = pool.reader(&permit)?;
-        let found = match (id, choice) {
-            (Some(id), _) => reader.subject(id)?,
-            (None, SubjectChoice::Reference(reference)) => {
-                reader.subject_by_reference(&context.system_name, reference)?
-            }
-            (None, _) => None,
-        };
-        let subject = found.ok_or_else(|| {
-            Refusal::new(RefusalKind::NotFound, "no_such_subject", "there is no such subject in this pool")
-        })?;
+        let reader = case.reader(&caller, &context, &pool, &permit)?;
+        let found = choice.find(&reader, &context, id)?;
+        let subject = case.sighted(found, no_such_subject())?;
+        let protection = reader.protection(subject.id);
         let images = reader.images_of(subject.id)?;
         case.in_time()?;
         let entry = case.entry(Phase::Single, None, Some(touched(&pool, None)));
-        Ok((SubjectAnswer { subject, images }, entry))
+        Ok((SubjectAnswer { subject, images, protection }, entry))
     }
 
     /// Reads an image. The audit keeps the answer without the image's bytes (it is in the pool, where erasure reaches it)
@@ -151,8 +171,8 @@ impl Service {
         let (caller, context) = case.introduce(token)?;
         let id = image_id(pool, image)?;
         let (pool, permit) = case.admit(&caller, pool, &context)?;
-        let reader = pool.reader(&permit)?;
-        let image = reader.image(id)?.ok_or_else(no_such_image)?;
+        let reader = case.reader(&caller, &context, &pool, &permit)?;
+        let image = case.sighted(reader.image(id)?, no_such_image())?;
         let bytes = reader.image_bytes(&image)?;
         case.in_time()?;
         let entry = case.entry(Phase::Single, None, Some(touched(&pool, None)));
@@ -172,6 +192,10 @@ pub(super) fn image_id(pool: &str, image: &str) -> Result<ImageId, Refusal> {
     }
     fields.finish()?;
     parsed.map_err(|error| Refusal::invalid("invalid_field", format!("`image_id` is {error}")))
+}
+
+pub(super) fn no_such_subject() -> Refusal {
+    Refusal::new(RefusalKind::NotFound, "no_such_subject", "there is no such subject in this pool")
 }
 
 pub(super) fn no_such_image() -> Refusal {

@@ -6,7 +6,7 @@ use crate::audit::{Outcome, Phase, StoredEntry};
 use serde_json::{Map, Value, json};
 
 /// Every field an event can have, in the order of `docs/siem.md`.
-pub const FIELDS: [&str; 21] = [
+pub const FIELDS: [&str; 22] = [
     "time",
     "event",
     "severity",
@@ -28,6 +28,7 @@ pub const FIELDS: [&str; 21] = [
     "recipient_organisation",
     "rule",
     "count",
+    "owners",
 ];
 
 /// An event on its way.
@@ -83,11 +84,12 @@ pub(super) fn of(stored: &StoredEntry, flags: &[Flag]) -> Vec<Event> {
         vec![Event { time: time.clone(), severity, kind: "audit", line: line(&[&common, &whole]) }];
     for flag in flags {
         let flagged = json!({ "event": "anomaly", "severity": 4, "rule": flag.rule, "count": flag.count, "call": entry.rpc });
+        let owners = json!({ "owners": Some(&flag.owners).filter(|owners| !owners.is_empty()) });
         events.push(Event {
             time: time.clone(),
             severity: 4,
             kind: "anomaly",
-            line: line(&[&common, &flagged]),
+            line: line(&[&common, &flagged, &owners]),
         });
     }
     events

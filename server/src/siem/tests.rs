@@ -128,6 +128,7 @@ fn an_event_says_who_did_what_and_nothing_of_a_face_or_a_person_searched_for() {
         person: None,
         organisation: None,
         count: 60,
+        owners: vec!["unit-7".into()],
     };
     let events = event::of(&full, &[flag]);
     assert_eq!(events.len(), 2);

@@ -52,6 +52,7 @@ pub(super) enum Rule {
     RefusalCodes(Rate, BTreeSet<String>),
     AuditorDenied,
     Disclosure,
+    ProtectedView,
 }
 
 /// So many within so long.
@@ -89,6 +90,7 @@ enum RawRule {
     RefusalCodes { codes: BTreeSet<String>, count: u32, within_minutes: u32 },
     AuditorDenied {},
     Disclosure {},
+    ProtectedView {},
 }
 
 impl AnomalyRules {
@@ -149,6 +151,7 @@ impl AnomalyRules {
                 }
                 RawRule::AuditorDenied {} => Rule::AuditorDenied,
                 RawRule::Disclosure {} => Rule::Disclosure,
+                RawRule::ProtectedView {} => Rule::ProtectedView,
             };
             rules.push((name, rule));
         }

@@ -5,7 +5,7 @@ use crate::audit::{Entry, Operation, Outcome, Phase};
 use crate::ids::{EventId, SubjectId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 /// Persons and subjects kept in mind at once. Beyond that those seen longest ago are forgotten: memory stays bounded, and an attacker
 /// who makes up persons needs as many valid tokens.
@@ -26,6 +26,8 @@ pub struct Flag {
     pub organisation: Option<String>,
     /// How many entries make the pattern.
     pub count: u64,
+    /// Units that answer for records under a protected view and are to be told; empty for every other rule.
+    pub owners: Vec<String>,
 }
 
 impl Flag {
@@ -38,6 +40,7 @@ impl Flag {
             "person": self.person,
             "organisation": self.organisation,
             "count": self.count,
+            "owners": self.owners,
         })
     }
 }
@@ -72,6 +75,13 @@ impl Watch {
                     person: entry.actor.as_ref().map(|actor| actor.subject.clone()),
                     organisation: entry.actor.as_ref().and_then(|actor| actor.organisation.clone()),
                     count,
+                    owners: match rule {
+                        Rule::ProtectedView => {
+                            let owners = entry.withheld.iter().map(|kept| kept.owner.clone());
+                            owners.collect::<BTreeSet<_>>().into_iter().collect()
+                        }
+                        _ => Vec::new(),
+                    },
                 });
             }
         }
@@ -118,6 +128,8 @@ impl Watch {
                 (audit && entry.outcome == Some(Outcome::Denied)).then_some(1)
             }
             Rule::Disclosure => (answered && entry.operation == Operation::Disclosure).then_some(1),
+            // Whoever met it, and however the request ended: that it was met is what the owner must know.
+            Rule::ProtectedView => (!entry.withheld.is_empty()).then_some(entry.withheld.len() as u64),
             Rule::RepeatedSubject(_) | Rule::Burst(_) | Rule::Refusals(_) | Rule::RefusalCodes(..) => None,
         }
     }

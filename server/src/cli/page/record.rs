@@ -7,6 +7,7 @@ use super::Sheet;
 use crate::cli::{
     operating_point::words,
     text::{grouped, plain},
+    wording::contact_owner,
 };
 
 /// One line of a description list; nothing when there is nothing to say.
@@ -56,6 +57,9 @@ pub fn pools(pools: &[PoolResult]) -> Markup {
             @for pool in pools {
                 @if pool.searched {
                     li { "Searched " bdi { strong { (plain(&pool.pool)) } } ": " (grouped(pool.gallery_size)) " searchable images" }
+                    @for owner in &pool.contact_owners {
+                        li { (contact_owner(&pool.pool, owner)) }
+                    }
                 } @else {
                     li.refused {
                         strong { "Not searched: " } bdi { (plain(&pool.pool)) }

@@ -59,6 +59,7 @@ fn candidate(candidate: &Candidate) -> Value {
         "image_age_days": candidate.image_age_days,
         "capture_circumstance": part::text(&candidate.capture_circumstance),
         "details": part::details(candidate.details.as_ref()),
+        "protection": candidate.protection.as_ref().map(crate::cli::protect::mark_json),
     })
 }
 
@@ -67,6 +68,7 @@ fn pool(pool: &PoolResult) -> Value {
         "pool": pool.pool,
         "searched": pool.searched,
         "gallery_size": pool.gallery_size,
+        "contact_owners": pool.contact_owners,
         "refusal": pool.refusal.as_ref().map(part::refusal),
         "receipt": part::maybe_receipt(pool.receipt.as_ref()),
     })

@@ -27,6 +27,11 @@ pub fn render(answer: &SearchResponse) -> String {
     for pool in &answer.pools {
         let _ = writeln!(out, "{}", searched(pool));
     }
+    for pool in &answer.pools {
+        for owner in &pool.contact_owners {
+            let _ = writeln!(out, "{}", wording::contact_owner(&pool.pool, owner));
+        }
+    }
     for used in &answer.operating_points {
         if let Some(point) = &used.operating_point {
             let _ = writeln!(

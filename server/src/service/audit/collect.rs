@@ -8,9 +8,10 @@ use crate::{
     ids::SubjectId,
     pool::{OpenedImage, Pool},
     service::{
-        Answer, Asked, Refusal, RefusalKind, Rendered, Service, Unanswered,
+        Answer, Asked, Refusal, Rendered, Service, Unanswered,
         case::{Case, named, touched},
         fields::Fields,
+        subject::no_such_subject,
     },
 };
 
@@ -71,10 +72,8 @@ impl Service {
         fields.finish()?;
         let id = id.map_err(|error| Refusal::invalid("invalid_field", format!("`subject_id` is {error}")))?;
         let (pool, permit) = case.admit(&caller, &request.pool, &context)?;
-        let reader = pool.reader(&permit)?;
-        let subject = reader.subject(id)?.ok_or_else(|| {
-            Refusal::new(RefusalKind::NotFound, "no_such_subject", "there is no such subject in this pool")
-        })?;
+        let reader = case.reader(&caller, &context, &pool, &permit)?;
+        let subject = case.sighted(reader.subject(id)?, no_such_subject())?;
         let images = reader.images_of(id)?;
         let mut recorded = Vec::new();
         // The whole log, whoever wrote it: the right is the subject's, and nobody's name is in what is kept of an entry.
@@ -124,6 +123,10 @@ fn image(image: &OpenedImage) -> Value {
 
 /// What one entry says about the subject, without anybody else.
 fn about(entry: &Entry, subject: SubjectId) -> Option<Value> {
+    // Why and by whom somebody is protected, or watched, is not for a document that may be read over their shoulder (DPA 2018 s.45(4)).
+    if entry.rpc.starts_with("likeness.v1.ProtectionService/") || entry.rpc == "likeness/protection" {
+        return None;
+    }
     if entry.phase == Phase::Intent || entry.outcome != Some(Outcome::Answered) {
         return None;
     }

@@ -160,7 +160,9 @@ impl Filter {
         let entry = &stored.entry;
         let plain = self.texts.iter().all(|(which, wanted)| which.of(entry) == Some(wanted))
             && self.subject.is_none_or(|id| {
-                entry.subjects.contains(&id) || entry.candidates.iter().any(|shown| shown.subject_id == id)
+                entry.subjects.contains(&id)
+                    || entry.candidates.iter().any(|shown| shown.subject_id == id)
+                    || entry.withheld.iter().any(|kept| kept.subject_id == id)
             })
             && self.image.is_none_or(|id| {
                 entry.images.contains(&id) || entry.candidates.iter().any(|shown| shown.image_id == id)

@@ -87,7 +87,7 @@ impl Enrolment {
             return Ok(*id);
         }
         let system = &self.context.system_name;
-        let id = match writer.subject_by_reference(system, &item.subject_reference)? {
+        let id = match writer.subject_by_reference(system, &item.subject_reference)?.seen() {
             Some(subject) => subject.id,
             None => {
                 let id = SubjectId::at(self.service.clock.now());

@@ -91,7 +91,7 @@ impl Enrolment {
         if !same {
             return Err(taken("another image"));
         }
-        let subject = reader.subject_by_reference(system, &item.subject_reference)?;
+        let subject = reader.subject_by_reference(system, &item.subject_reference)?.seen();
         if subject.is_some_and(|subject| subject.id == known.subject) {
             Ok(Some(known))
         } else {

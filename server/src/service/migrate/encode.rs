@@ -108,7 +108,7 @@ fn encode_one(
     at: &Unencoded,
 ) -> Result<Result<Embedding, String>, Refusal> {
     let reader = pool.reader(permit)?;
-    let Some(image) = reader.image(at.image)? else {
+    let Some(image) = reader.image(at.image)?.seen() else {
         return Err(PoolError::Disagrees {
             pool: pool.definition().name.clone(),
             what: format!("image {} is no longer recorded", at.image),

@@ -1,4 +1,6 @@
 //! The end of a search: rank, record, answer.
+use std::collections::BTreeSet;
+
 use jiff::{Timestamp, tz::TimeZone};
 use likeness_matcher::pipeline::Analysed;
 
@@ -7,10 +9,10 @@ use crate::{
     audit::{
         AuditError, Candidate, Content, Entry, Operation, Outcome, Phase, PoolTouched, Receipt, Submission,
     },
-    pool::OpenedImage,
+    pool::{OpenedImage, ProtectedView, Withheld},
     service::{
         Answer, ProbeFace, Refusal, RefusalKind, Rendered, Service, Unanswered,
-        case::{Case, named, recorded, touched},
+        case::{Case, kept_back, named, recorded, touched},
     },
 };
 
@@ -32,8 +34,12 @@ impl Service {
     ) -> Result<Answer<M>, Unanswered> {
         let galleries: Vec<Option<u64>> =
             searched.iter().map(|pool| pool.as_ref().map(|pool| pool.gallery)).collect();
+        let withheld: Vec<Vec<Withheld>> = searched
+            .iter()
+            .map(|pool| pool.as_ref().map(|pool| pool.withheld.clone()).unwrap_or_default())
+            .collect();
         let candidates = self.rank(&decided, points, searched, limit);
-        let entries = match pool_entries(&case, &decided, &galleries, &candidates) {
+        let entries = match pool_entries(&case, &decided, &galleries, &withheld, &candidates) {
             Ok(entries) => entries,
             Err(refusal) => return Err(self.refuse_search(case, &decided, refusal)),
         };
@@ -44,9 +50,11 @@ impl Service {
             pools: decided
                 .into_iter()
                 .zip(galleries)
-                .map(|(pool, gallery)| PoolOutcome {
+                .zip(&withheld)
+                .map(|((pool, gallery), withheld)| PoolOutcome {
                     pool: pool.name,
                     searched: pool.admitted.map(|_| gallery.unwrap_or_default()),
+                    contact_owners: owners(withheld),
                 })
                 .collect(),
             algorithm: points.engine.algorithm(),
@@ -114,6 +122,7 @@ impl Service {
                 age_days: age_days(&found.image, now),
                 image: found.image,
                 subject: found.subject,
+                protection: found.protection,
                 similarity: found.similarity,
                 above_threshold: found.similarity >= threshold,
                 meaning: points.meaning(at, found.similarity, galleries[at]),
@@ -172,15 +181,20 @@ fn pool_entries(
     case: &Case<'_>,
     decided: &[Decided],
     galleries: &[Option<u64>],
+    withheld: &[Vec<Withheld>],
     candidates: &[CandidateFound],
 ) -> Result<Vec<Entry>, Refusal> {
     let mut entries = Vec::with_capacity(decided.len());
-    for (pool, gallery) in decided.iter().zip(galleries) {
+    for ((pool, gallery), withheld) in decided.iter().zip(galleries).zip(withheld) {
         let outcome =
             pool.admitted.as_ref().err().map_or(Outcome::Answered, |refusal| refusal.kind.outcome());
         let mut entry = case.entry(Phase::Single, Some(outcome), touched_or_named(pool, *gallery));
         entry.refusal = pool.admitted.as_ref().err().map(|refusal| refusal.audit_code().to_owned());
         entry.decision = pool.decision.as_ref().map(recorded);
+        entry.withheld = withheld.iter().map(kept_back).collect();
+        if pool.sees.is_some() {
+            entry.notes.insert("sees_protected".to_owned(), "true".to_owned());
+        }
         for shown in candidates.iter().filter(|shown| shown.pool.as_str() == pool.name) {
             let candidate = Candidate::new(shown.rank, shown.image.id, shown.image.subject, shown.similarity)
                 .map_err(|error| Refusal::fault("similarity_not_finite", &error))?;
@@ -189,6 +203,12 @@ fn pool_entries(
         entries.push(entry);
     }
     Ok(entries)
+}
+
+/// Whom to ask, for those views that say so.
+fn owners(withheld: &[Withheld]) -> Vec<String> {
+    let named = withheld.iter().filter(|kept| kept.view == ProtectedView::ContactOwner);
+    named.map(|kept| kept.owner.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn age_days(image: &OpenedImage, now: Timestamp) -> Option<u32> {

@@ -1,7 +1,7 @@
 //! One ranked list from the lists of several pools.
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
-use crate::pool::{OpenedImage, SubjectRecord};
+use crate::pool::{OpenedImage, Protection, SubjectRecord};
 
 /// A subject's best image in one pool.
 #[derive(Debug, Clone)]
@@ -9,6 +9,7 @@ pub(super) struct Found {
     pub(super) image: OpenedImage,
     pub(super) subject: SubjectRecord,
     pub(super) similarity: f64,
+    pub(super) protection: Option<Arc<Protection>>,
 }
 
 /// The `limit` best of all lists, with the position of the list each comes from. Similarity decides, larger first; equal

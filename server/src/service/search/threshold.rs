@@ -162,11 +162,12 @@ impl Service {
         let engine = self.one_engine(decided)?;
         let mut points = Vec::with_capacity(decided.len());
         for pool in decided {
-            let Ok((pool, permit)) = &pool.admitted else {
+            let decided = pool;
+            let Ok((pool, permit)) = &decided.admitted else {
                 points.push(None);
                 continue;
             };
-            let gallery = pool.reader(permit)?.gallery_size();
+            let gallery = decided.reader(pool, permit)?.gallery_size()?;
             let offered = named.clone().map_or_else(|| self.points.all(), |kept| vec![kept]);
             points.push(match mode {
                 SearchMode::Investigation => self.for_meaning(pool, context, gallery, &offered),

@@ -111,7 +111,8 @@ fn every_denied_cell_leaves_an_audit_entry() {
                     for cell in part {
                         let (token, system) = &credentials[&cell.who];
                         let event = put(place, cell, token.as_deref(), system);
-                        let unroled = cell.who == Who::Unroled && cell.action == Action::SeeProtected;
+                        let own = matches!(cell.action, Action::SeeProtected | Action::Protect);
+                        let unroled = cell.who == Who::Unroled && own;
                         assert_eq!(
                             event.is_none(),
                             matrix.allows(cell) || (unroled && event.is_none()),

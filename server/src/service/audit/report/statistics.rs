@@ -8,6 +8,8 @@ use crate::audit::{Entry, Operation, Outcome, Phase, operations};
 
 /// An organisation or purpose that an entry does not have.
 const NONE: &str = "none";
+/// What the log has instead of the code that the caller was told.
+const PROTECTED: &str = crate::service::PROTECTED;
 
 /// What is counted.
 #[derive(Debug, Default)]
@@ -28,7 +30,7 @@ impl Counts {
             self.one("by_organisation", organisation);
         }
         if outcome != Outcome::Answered {
-            self.one("refusals_by_code", entry.refusal.as_deref().unwrap_or(NONE));
+            self.one("refusals_by_code", told(entry));
             return;
         }
         if audit {
@@ -43,6 +45,11 @@ impl Counts {
             && let Some(body) = entry.notes.get("body")
         {
             self.one("referrals", &format!("{organisation}: {body}"));
+        }
+        if entry.rpc == crate::service::DECISION_RPC
+            && let (Some(verdict), Some(stage)) = (entry.notes.get("decision"), entry.notes.get("stage"))
+        {
+            self.one("decisions", &format!("stage {stage}: {verdict}"));
         }
         // One entry per pool searched, and one of the whole when there were several.
         if entry.rpc.ends_with("/Search") && entry.operation == Operation::Consultation {
@@ -68,5 +75,47 @@ impl Counts {
         let groups: BTreeMap<&str, Value> =
             self.groups.iter().map(|(name, group)| (*name, shown(group))).collect();
         json!({ "smallest_count_shown": LEAST, "groups": groups })
+    }
+}
+
+/// The code that the caller was told. What is under a protected view counts as what is not there: these numbers are published.
+fn told(entry: &Entry) -> &str {
+    match entry.refusal.as_deref() {
+        Some(PROTECTED) if entry.rpc.ends_with("/RecordDecision") => "no_such_candidate",
+        Some(PROTECTED) if entry.rpc.ends_with("/GetImage") || entry.rpc.ends_with("/SetEnrolled") => {
+            "no_such_image"
+        }
+        Some(PROTECTED) => "no_such_subject",
+        Some(code) => code,
+        None => NONE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_numbers_do_not_tell_a_protected_view_from_nothing() {
+        let count = |hidden: bool| {
+            let mut counts = Counts::default();
+            for (call, absent) in [
+                ("SubjectService/GetSubject", "no_such_subject"),
+                ("ImageService/GetImage", "no_such_image"),
+                ("EnrolmentService/SetEnrolled", "no_such_image"),
+                ("AuditService/CollectSubject", "no_such_subject"),
+                ("DecisionService/RecordDecision", "no_such_candidate"),
+            ] {
+                let rpc = format!("likeness.v1.{call}");
+                let now = jiff::Timestamp::UNIX_EPOCH;
+                let mut entry = Entry::new(now, &rpc, Operation::Consultation, Phase::Single);
+                entry.outcome = Some(Outcome::Rejected);
+                entry.refusal = Some(if hidden { PROTECTED } else { absent }.to_owned());
+                (0..7).for_each(|_| counts.add(&entry));
+            }
+            counts.document()
+        };
+        assert_eq!(count(true), count(false));
+        assert!(count(true).to_string().contains("no_such_candidate"));
     }
 }
