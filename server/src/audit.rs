@@ -14,6 +14,7 @@ mod checkpoint_file;
 mod content;
 mod copy;
 mod entry;
+mod expiry;
 mod file_log;
 mod merkle;
 mod moment;
@@ -39,6 +40,7 @@ pub use entry::{
     Actor, Authorisation, Candidate, Change, Entry, Operation, Outcome, Phase, PoolTouched, Probe, Recipient,
     Withheld,
 };
+pub use expiry::{LEAST_DAYS as LEAST_METADATA_DAYS, MetadataPurge, MetadataPurged, Stub};
 pub use file_log::{AuditOptions, FileAudit};
 pub use naming::Naming;
 pub use note::{Checkpoint, NoteError};
@@ -128,6 +130,13 @@ pub trait AuditRead: Send + Sync {
     /// Up to `limit` entries from index `from` on, ascending.
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<StoredEntry>, AuditError>;
 
+    /// What is left of forgotten entries: up to `limit` stubs from index `from` on, ascending. They stand at the beginning of the
+    /// log; [`AuditRead::entry`] and [`AuditRead::entries`] do not have them.
+    fn stubs(&self, from: u64, limit: usize) -> Result<Vec<Stub>, AuditError>;
+
+    /// The position of this event, whether or not its entry is forgotten.
+    fn position(&self, event: EventId) -> Result<Option<u64>, AuditError>;
+
     /// The very receipt that was issued for the event, bit for bit: `content.response` followed by the encoded
     /// receipt is what was sent.
     fn receipt(&self, event: EventId) -> Result<Option<Receipt>, AuditError>;
@@ -182,6 +191,18 @@ pub trait AuditLog: AuditRead {
     /// Forgets the content of these events: destroys their keys and removes the sealed bytes. An entry that names them in
     /// [`Entry::content_erased`] must be in the log before, or a verifier reports them as missing. Idempotent.
     fn erase_content(&self, events: &[EventId]) -> Result<ErasedContent, AuditError>;
+
+    /// Forgets the entries made before `before`, which is `days` days ago or longer: records the intent, removes their bodies,
+    /// records the outcome. Their hashes stay, and with them every head and proof. `None`: there was nothing to forget, and
+    /// nothing was recorded.
+    ///
+    /// [`AuditError::Invalid`] for fewer days than [`LEAST_METADATA_DAYS`], or a time that is not that long ago.
+    fn purge_metadata(
+        &self,
+        before: Timestamp,
+        days: u32,
+        by: Entry,
+    ) -> Result<Option<MetadataPurged>, AuditError>;
 }
 
 /// What went wrong with the audit log. None of it may be answered with anything but a refusal.

@@ -93,6 +93,7 @@ pub struct Audit {
     pub queue_bytes: usize,
     pub append_timeout: Duration,
     pub content_retention_days: u32,
+    pub metadata_retention_days: u32,
 }
 
 /// When the retention rules are applied.

@@ -264,6 +264,14 @@ async fn keep_house(service: Arc<Service>, mut stopping: watch::Receiver<bool>) 
             }
             Err(error) => tracing::error!(%error, "forgetting old content broke off"),
         }
+        let working = Arc::clone(&service);
+        match tokio::task::spawn_blocking(move || working.forget_old_entries()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::error!(%error, "old entries could not be forgotten; it is tried again tomorrow")
+            }
+            Err(error) => tracing::error!(%error, "forgetting old entries broke off"),
+        }
         // A dropped sender ends the wait like a stop.
         if tokio::time::timeout(HOUSEKEEPING, stopping.wait_for(|stopping| *stopping)).await.is_ok() {
             return;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use likeness_server::audit::{
-    AuditError, AuditLog, AuditRead, Consistency, Content, Entry, ErasedContent, Head, Inclusion, Naming,
-    Operation, Outcome, Phase, Purged, Receipt, StoredEntry, Submission,
+    AuditError, AuditLog, AuditRead, Consistency, Content, Entry, ErasedContent, Head, Inclusion,
+    MetadataPurged, Naming, Operation, Outcome, Phase, Purged, Receipt, StoredEntry, Stub, Submission,
 };
 use likeness_server::ids::EventId;
 
@@ -34,6 +34,12 @@ impl AuditRead for Nothing {
     }
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<StoredEntry>, AuditError> {
         self.real.entries(from, limit)
+    }
+    fn stubs(&self, from: u64, limit: usize) -> Result<Vec<Stub>, AuditError> {
+        self.real.stubs(from, limit)
+    }
+    fn position(&self, event: EventId) -> Result<Option<u64>, AuditError> {
+        self.real.position(event)
     }
     fn receipt(&self, event: EventId) -> Result<Option<Receipt>, AuditError> {
         self.real.receipt(event)
@@ -70,6 +76,14 @@ impl AuditLog for Nothing {
             Ok(receipt) => Ok(submissions.iter().map(|_| receipt.clone()).collect()),
             Err(reason) => Err(AuditError::Failed { reason: reason.clone() }),
         }
+    }
+    fn purge_metadata(
+        &self,
+        before: Timestamp,
+        days: u32,
+        by: Entry,
+    ) -> Result<Option<MetadataPurged>, AuditError> {
+        self.real.purge_metadata(before, days, by)
     }
     fn purge_content(&self, before: Timestamp, by: Entry) -> Result<Purged, AuditError> {
         self.real.purge_content(before, by)

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `entries.jsonl` | the canonical JSON of every entry, one per line, in order |
+//! |  | of an entry past its retention: `{"expired":"<its event id>"}` |
 //! | `leaves` | the leaf hash of every entry, hex, one per line: SHA-256 over a zero byte and the line above, without its line feed |
 //! | `checkpoint` | the signed note whose root is the RFC 6962 tree hash over the leaves |
 //!
@@ -11,12 +12,17 @@
 mod check;
 mod signed;
 
-pub use check::{BundleReport, verify_bundle};
+pub use check::{BundleReport, verify_bundle, verify_bundle_under};
 
 use crate::durable::{self, FileError};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+/// The line of an entry of which only a stub is left. Its hash is that of the entry as it was, not of this line.
+fn stub_line(event: &str) -> String {
+    format!("{{\"expired\":\"{event}\"}}")
+}
 
 /// Names of the three files.
 const ENTRIES: &str = "entries.jsonl";
@@ -56,6 +62,14 @@ impl BundleWriter {
         let entry = self.entries.write_all(body).and_then(|()| self.entries.write_all(b"\n"));
         entry.map_err(self.failed(ENTRIES))?;
         writeln!(self.leaves, "{}", hex::encode(hash)).map_err(self.failed(LEAVES))
+    }
+
+    /// Adds the next entry, of which only a stub is left.
+    ///
+    /// # Errors
+    /// [`FileError`] when it cannot be written.
+    pub fn push_stub(&mut self, event: &str, hash: &[u8]) -> Result<(), FileError> {
+        self.push(stub_line(event).as_bytes(), hash)
     }
 
     /// Entries so far.

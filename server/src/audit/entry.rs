@@ -1,10 +1,14 @@
 //! What one entry of the log says. To record more, add an optional field here: everything else follows.
 
-use super::{AuditError, ContentDigests, moment};
+use super::{AuditError, ContentDigests, MetadataPurge, moment};
 use crate::ids::{EventId, ImageId, SubjectId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+mod shown;
+
+pub use shown::{Candidate, Withheld};
 
 /// Version of the entry format; raised when a field changes its meaning or goes.
 pub(super) const VERSION: u32 = 1;
@@ -193,47 +197,6 @@ pub struct Probe {
     pub digest: Option<String>,
 }
 
-/// One candidate that was shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Candidate {
-    /// The image shown.
-    pub image_id: ImageId,
-    /// Whose image it is.
-    pub subject_id: SubjectId,
-    /// From 1.
-    pub rank: u32,
-    /// Six decimals, as text: a float has more than one spelling, and the entry is hashed.
-    pub similarity: String,
-}
-
-impl Candidate {
-    /// Refuses a similarity that is not a finite number.
-    pub fn new(
-        rank: u32,
-        image_id: ImageId,
-        subject_id: SubjectId,
-        similarity: f64,
-    ) -> Result<Self, AuditError> {
-        if !similarity.is_finite() {
-            return Err(AuditError::Invalid("a similarity is not a finite number"));
-        }
-        Ok(Self { image_id, subject_id, rank, similarity: format!("{similarity:.6}") })
-    }
-}
-
-/// A subject that was kept from somebody by a protected view (R21). Read by auditors; the searching person is told nothing of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Withheld {
-    /// Whose record it is.
-    pub subject_id: SubjectId,
-    /// `existence_suppressed` or `contact_owner`.
-    pub view: String,
-    /// The unit that answers for the record, and is to be told.
-    pub owner: String,
-}
-
 /// One event. Fields that were not given stay absent: nothing is recorded as known that was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -314,6 +277,9 @@ pub struct Entry {
     /// Set by an erasure: the content of these events may be gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub content_erased: Vec<EventId>,
+    /// Set by a purge of entries: which of them are forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_purged: Option<MetadataPurge>,
     /// Keyed digests of the content; filled in by the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentDigests>,
@@ -352,6 +318,7 @@ impl Entry {
             notes: BTreeMap::new(),
             content_purged_before: None,
             content_erased: Vec::new(),
+            metadata_purged: None,
             content: None,
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -368,6 +335,7 @@ impl Entry {
             content: None,
             content_purged_before: None,
             content_erased: Vec::new(),
+            metadata_purged: None,
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
             ..self.clone()
         }

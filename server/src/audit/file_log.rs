@@ -9,16 +9,16 @@ use super::reader::{CONTENT, LOG};
 use super::tree_file::{NAME as TREE, PIECE, TreeFile};
 use super::writer::{BATCH_ENTRIES, Writer};
 use super::{
-    AuditError, AuditLog, AuditRead, Consistency, Content, Entry, ErasedContent, Head, Inclusion, Naming,
-    Operation, Outcome, Phase, Purged, Receipt, Recovery, StoredEntry, Submission, content, naming, read,
-    recover,
+    AuditError, AuditLog, AuditRead, Consistency, Content, Entry, ErasedContent, Head, Inclusion,
+    MetadataPurge, MetadataPurged, Naming, Operation, Outcome, Phase, Purged, Receipt, Recovery, StoredEntry,
+    Stub, Submission, content, expiry, naming, read, recover,
 };
 use crate::clock::Clock;
 use crate::durable::{self, FileError};
 use crate::ids::EventId;
 use crate::keys::KeyStore;
 use crate::sqlite::Database;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::params;
 use std::fs::OpenOptions;
 use std::ops::Range;
@@ -84,7 +84,7 @@ impl FileAudit {
         clock: Arc<dyn Clock>,
         options: AuditOptions,
     ) -> Result<(Self, Recovery), AuditError> {
-        let log = Arc::new(Database::open(&folder.join(LOG), &read::FORMAT)?);
+        let log = Arc::new(Database::open_upgrading(&folder.join(LOG), &read::FORMAT, &read::UPGRADES)?);
         let content = Arc::new(Database::open(&folder.join(CONTENT), &content::FORMAT)?);
         let (resume, open_intents, behind, orphans_removed, missing) = {
             let reader = log.reader()?;
@@ -95,7 +95,7 @@ impl FileAudit {
             // Nothing is changed before this line: an unsound log stays as it is.
             let orphans = recover::remove_orphans(&reader, &content, &*keys)?;
             let open_intents = read::open_intents(&reader)?;
-            recover::finish_purges(&open_intents, &content, &*keys)?;
+            recover::finish_purges(&open_intents, &log, &content, &*keys)?;
             let size = resume.frontier.size();
             let missing = recover::without_content(&reader, &*content.reader()?, &*keys, size)?;
             (resume, open_intents, behind, orphans, missing)
@@ -211,6 +211,14 @@ impl AuditRead for FileAudit {
         read::entries(&*self.log.reader()?, from, limit)
     }
 
+    fn stubs(&self, from: u64, limit: usize) -> Result<Vec<Stub>, AuditError> {
+        expiry::stubs(&*self.log.reader()?, from, limit)
+    }
+
+    fn position(&self, event: EventId) -> Result<Option<u64>, AuditError> {
+        read::position(&*self.log.reader()?, event)
+    }
+
     fn receipt(&self, event: EventId) -> Result<Option<Receipt>, AuditError> {
         read::receipt(&*self.log.reader()?, event)
     }
@@ -306,5 +314,43 @@ impl AuditLog for FileAudit {
         let keys = self.keys.destroy_content_keys(events)?;
         let parts = content::remove(&self.content, events)?;
         Ok(ErasedContent { keys, parts })
+    }
+
+    fn purge_metadata(
+        &self,
+        before: Timestamp,
+        days: u32,
+        by: Entry,
+    ) -> Result<Option<MetadataPurged>, AuditError> {
+        let mut intent = by;
+        let period = SignedDuration::from_hours(24 * i64::from(days));
+        if days < expiry::LEAST_DAYS {
+            return Err(AuditError::Invalid("entries are kept for 366 days at least"));
+        }
+        if intent.occurred_at.checked_sub(period).is_ok_and(|latest| before > latest) {
+            return Err(AuditError::Invalid(
+                "entries are forgotten when their retention is over, not before",
+            ));
+        }
+        let mark = {
+            let log = self.log.reader()?;
+            let entries = expiry::reach(&log, before)?;
+            if entries <= expiry::first_kept(&log)? {
+                return Ok(None);
+            }
+            MetadataPurge { before, days, entries, stubs: expiry::digest_of(&log, entries)? }
+        };
+        let entries = mark.entries;
+        intent.phase = Phase::Intent;
+        intent.outcome = None;
+        intent.operation = Operation::Erasure;
+        intent.metadata_purged = Some(mark);
+        let mut outcome = intent.to_outcome(self.clock.now(), Outcome::Answered);
+        self.append(vec![intent.into()])?;
+        let purged = expiry::remove_bodies(&self.log, entries)?;
+        outcome.counts.insert("entries_forgotten".into(), purged.bodies);
+        outcome.notes.insert("log_emptied".into(), purged.log_emptied.to_string());
+        self.append(vec![outcome.into()])?;
+        Ok(Some(purged))
     }
 }

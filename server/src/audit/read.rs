@@ -5,7 +5,7 @@ use super::note::Checkpoint;
 use super::{AuditError, Content, Head, Receipt, StoredEntry, canonical};
 use crate::ids::{EventId, first_at};
 use crate::keys::{KeyStore, VerifierKey};
-use crate::sqlite::{Format, from_row, to_row};
+use crate::sqlite::{Format, Upgrade, from_row, to_row};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::ops::Range;
@@ -13,7 +13,7 @@ use std::ops::Range;
 pub(super) const FORMAT: Format = Format {
     what: "an audit log",
     application_id: 0x4c4b_4155,
-    version: 1,
+    version: 2,
     // The triggers stop mistakes, not attackers; attackers meet the hashes. Checkpoints are all kept: they make
     // old receipts reproducible, and narrow down where a log was changed.
     tables: "CREATE TABLE entry (
@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
                  hash BLOB NOT NULL CHECK (length(hash) = 32)
              ) STRICT;
              CREATE TRIGGER entry_stays BEFORE UPDATE ON entry
+                 WHEN NOT (NEW.body = x'' AND NEW.idx = OLD.idx AND NEW.event = OLD.event AND NEW.hash = OLD.hash)
                  BEGIN SELECT RAISE(ABORT, 'audit entries are never changed'); END;
              CREATE TRIGGER entry_remains BEFORE DELETE ON entry
                  BEGIN SELECT RAISE(ABORT, 'audit entries are never removed'); END;
@@ -37,6 +38,15 @@ pub(super) const FORMAT: Format = Format {
              CREATE TABLE open_intent (event BLOB PRIMARY KEY, idx INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
     page_bytes: 4096,
 };
+
+/// From version 1, in which no entry could be forgotten.
+pub(super) const UPGRADES: [Upgrade; 1] = [Upgrade {
+    from: 1,
+    statements: "DROP TRIGGER entry_stays;
+             CREATE TRIGGER entry_stays BEFORE UPDATE ON entry
+                 WHEN NOT (NEW.body = x'' AND NEW.idx = OLD.idx AND NEW.event = OLD.event AND NEW.hash = OLD.hash)
+                 BEGIN SELECT RAISE(ABORT, 'audit entries are never changed'); END;",
+}];
 
 const ENTRY: &str = "SELECT entry.idx, entry.hash, entry.body FROM entry";
 
@@ -80,7 +90,7 @@ pub(super) fn head(connection: &Connection, key: &VerifierKey) -> Result<Head, A
 }
 
 pub(super) fn entry(connection: &Connection, event: EventId) -> Result<Option<StoredEntry>, AuditError> {
-    Ok(collect(connection, &format!("{ENTRY} WHERE event = ?1"), [event.as_bytes()])?.pop())
+    Ok(collect(connection, &format!("{ENTRY} WHERE event = ?1 AND body != x''"), [event.as_bytes()])?.pop())
 }
 
 pub(super) fn entries(
@@ -91,7 +101,18 @@ pub(super) fn entries(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     // Beyond the largest row number there is nothing.
     let from = to_row(from).unwrap_or(i64::MAX);
-    collect(connection, &format!("{ENTRY} WHERE idx >= ?1 ORDER BY idx LIMIT ?2"), [from, limit])
+    collect(
+        connection,
+        &format!("{ENTRY} WHERE idx >= ?1 AND body != x'' ORDER BY idx LIMIT ?2"),
+        [from, limit],
+    )
+}
+
+/// The position of an event, forgotten or not.
+pub(super) fn position(connection: &Connection, event: EventId) -> Result<Option<u64>, AuditError> {
+    let statement = "SELECT idx FROM entry WHERE event = ?1";
+    let found = connection.query_row(statement, [event.as_bytes()], |row| row.get(0)).optional()?;
+    Ok(found.map(from_row).transpose()?)
 }
 
 /// Leaf hashes from a position on.

@@ -2,8 +2,8 @@
 
 use super::tree_file::{PIECE, TreeFile};
 use super::{
-    AuditError, AuditRead, Consistency, Content, Head, Inclusion, Naming, Receipt, StoredEntry, content,
-    naming, read,
+    AuditError, AuditRead, Consistency, Content, Head, Inclusion, Naming, Receipt, StoredEntry, Stub,
+    content, expiry, naming, read,
 };
 use crate::durable::FileError;
 use crate::ids::EventId;
@@ -66,6 +66,14 @@ impl AuditRead for AuditReader {
 
     fn entries(&self, from: u64, limit: usize) -> Result<Vec<StoredEntry>, AuditError> {
         read::entries(&self.log(), from, limit)
+    }
+
+    fn stubs(&self, from: u64, limit: usize) -> Result<Vec<Stub>, AuditError> {
+        expiry::stubs(&self.log(), from, limit)
+    }
+
+    fn position(&self, event: EventId) -> Result<Option<u64>, AuditError> {
+        read::position(&self.log(), event)
     }
 
     fn receipt(&self, event: EventId) -> Result<Option<Receipt>, AuditError> {

@@ -4,7 +4,7 @@ use super::content;
 use super::merkle::Frontier;
 use super::note::Checkpoint;
 use super::writer::BATCH_ENTRIES;
-use super::{AuditError, StoredEntry, canonical, read};
+use super::{AuditError, StoredEntry, canonical, expiry, read};
 use crate::ids::{EventId, first_at};
 use crate::keys::{KeyStore, VerifierKey};
 use crate::sqlite::{Database, from_row, to_row};
@@ -131,9 +131,14 @@ pub(super) fn remove_orphans(
 /// Finishes purges that a crash cut short.
 pub(super) fn finish_purges(
     open_intents: &[StoredEntry],
+    log: &Database,
     store: &Database,
     keys: &dyn KeyStore,
 ) -> Result<(), AuditError> {
+    let forgotten = open_intents.iter().filter_map(|intent| intent.entry.metadata_purged.as_ref());
+    if let Some(entries) = forgotten.map(|mark| mark.entries).max() {
+        expiry::remove_bodies(log, entries)?;
+    }
     if let Some(before) = open_intents.iter().filter_map(|intent| intent.entry.content_purged_before).max() {
         keys.destroy_content_keys_before(before)?;
         content::remove_before(store, before)?;

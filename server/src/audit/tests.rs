@@ -4,6 +4,7 @@ mod append;
 mod bundle;
 mod content;
 mod crash;
+mod expiry;
 mod faults;
 mod format;
 mod group;
@@ -71,7 +72,8 @@ impl Fixture {
 }
 
 fn verify_folder(folder: &Path, keys: &dyn KeyStore) -> VerifyReport {
-    verify(folder, &keys.audit_key(), &VerifyOptions { expected: Vec::new(), keys: Some(keys) }).unwrap()
+    verify(folder, &keys.audit_key(), &VerifyOptions { keys: Some(keys), ..VerifyOptions::default() })
+        .unwrap()
 }
 
 /// A search as the service would record it.

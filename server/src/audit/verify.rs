@@ -6,11 +6,13 @@
 
 mod chain;
 mod contents;
+mod expired;
 mod finding;
 mod structure;
 mod tree;
 mod witness;
 
+pub(super) use expired::Expired;
 pub use finding::{Finding, FindingKind};
 pub(super) use tree::{Growing, leaf};
 
@@ -32,6 +34,9 @@ pub struct VerifyOptions<'a> {
     pub expected: Vec<String>,
     /// With keys, content is opened and compared with the digests in the entries.
     pub keys: Option<&'a dyn KeyStore>,
+    /// Retention of entries that the log is to be held to, in days: a purge under a shorter one is a finding. `None`: the
+    /// shortest that there may be ([`LEAST_METADATA_DAYS`](super::LEAST_METADATA_DAYS)).
+    pub metadata_days: Option<u32>,
 }
 
 /// What was verified, and what was found.
@@ -49,6 +54,8 @@ pub struct VerifyReport {
     pub contents_purged: u64,
     /// Entries whose content went with a person who was erased, as the log itself says.
     pub contents_erased: u64,
+    /// Entries that are past their retention: their bodies are gone, their hashes are there.
+    pub expired: u64,
     /// Intents without an outcome.
     pub open_intents: u64,
     /// What is wrong, the first bad entry first. At most 1,000; empty when the log is sound.
@@ -93,7 +100,7 @@ pub fn verify(
             Checkpoint::open(note, key).map_err(|source| VerifyError::Expected { position, source })?;
         expected.push(Witness { source: "a checkpoint from a receipt", checkpoint });
     }
-    let mut report = attempt(folder, key, options.keys, &expected);
+    let mut report = attempt(folder, key, options, &expected);
     for _ in 1..ATTEMPTS {
         if report.is_sound() {
             break;
@@ -101,7 +108,7 @@ pub fn verify(
         // The log's files are not one file: content of the newest entries may become visible a moment after them,
         // and a purge may run in between. What is really wrong is still wrong on the next reading.
         std::thread::sleep(std::time::Duration::from_millis(200));
-        let again = attempt(folder, key, options.keys, &expected);
+        let again = attempt(folder, key, options, &expected);
         let grew = again.entries > report.entries;
         report = again;
         if !grew {
@@ -114,7 +121,7 @@ pub fn verify(
 fn attempt(
     folder: &Path,
     key: &VerifierKey,
-    keys: Option<&dyn KeyStore>,
+    options: &VerifyOptions<'_>,
     expected: &[Witness],
 ) -> VerifyReport {
     let mut report = VerifyReport::default();
@@ -128,12 +135,15 @@ fn attempt(
     // The entries are checked also when the content cannot be.
     let store = open_read_only(&folder.join(CONTENT), &content::FORMAT);
     let contents = match &store {
-        Ok(store) => Contents::new(store, keys, &mut findings).map_err(|error| error.to_string()),
+        Ok(store) => Contents::new(store, options.keys, &mut findings).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     let mut contents = contents.map_err(|why| findings.add(Finding::of_log(FindingKind::Content, why))).ok();
     match open_read_only(&folder.join(LOG), &read::FORMAT) {
-        Ok(log) => chain::check(&log, key, witnesses, contents.as_mut(), &mut report, &mut findings),
+        Ok(log) => {
+            let least = options.metadata_days;
+            chain::check(&log, key, witnesses, contents.as_mut(), least, &mut report, &mut findings);
+        }
         Err(error) => findings.add(Finding::of_log(FindingKind::Unreadable, error.to_string())),
     }
     if let Some(contents) = contents {

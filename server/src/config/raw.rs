@@ -72,6 +72,7 @@ struct RawAudit {
     queue_bytes: u64,
     append_timeout_ms: u64,
     content_retention_days: u64,
+    metadata_retention_days: u64,
 }
 
 #[derive(Deserialize)]
@@ -181,6 +182,13 @@ impl RawConfig {
                     "audit.content_retention_days",
                     audit.content_retention_days,
                     1,
+                    36_525,
+                )?,
+                // Never shorter than that of content: what is sealed must not outlive the entry that says what it is.
+                metadata_retention_days: within(
+                    "audit.metadata_retention_days",
+                    audit.metadata_retention_days,
+                    audit.content_retention_days.max(crate::audit::LEAST_METADATA_DAYS.into()),
                     36_525,
                 )?,
             },

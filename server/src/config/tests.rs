@@ -21,6 +21,7 @@ fn the_reference_file_is_the_default() {
     assert_eq!(config.search.default_candidates, 20);
     assert_eq!(config.search.max_candidates, 200);
     assert_eq!(config.audit.content_retention_days, 1096);
+    assert_eq!(config.audit.metadata_retention_days, 3653);
     assert!(!config.listen.plaintext);
     assert!(config.matcher.sessions >= 1);
 }
@@ -68,6 +69,11 @@ fn values_out_of_range_are_refused_with_the_range() {
         ("[matcher]\npack = \"\"\n", "matcher.pack"),
         ("[identity]\ntoken_max_days = 10000\n", "identity.token_max_days"),
         ("[audit]\ncontent_retention_days = 0\n", "audit.content_retention_days"),
+        ("[audit]\nmetadata_retention_days = 365\n", "audit.metadata_retention_days"),
+        (
+            "[audit]\ncontent_retention_days = 2000\nmetadata_retention_days = 1999\n",
+            "audit.metadata_retention_days",
+        ),
     ] {
         let told = refusal(text);
         assert!(told.contains(key) && told.contains("must be"), "{told}");

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::{Desk, desk::Slot, wire};
 use crate::{
-    audit::{Consistency, Inclusion, StoredEntry},
+    audit::{Consistency, Inclusion, StoredEntry, Stub},
     service::{
         CollectRequest, EntryChoice, ExportRequest, Exported, FilterFields, HeadAnswer, ProofAnswer,
         QueryAnswer, QueryRequest, Rendered, ReplayAnswer,
@@ -290,7 +290,21 @@ struct OnlyReceipt {
 }
 
 fn entry(stored: &StoredEntry) -> v1::AuditEntry {
-    v1::AuditEntry { index: stored.index, body: stored.body.clone().into(), hash: hash(&stored.hash) }
+    v1::AuditEntry {
+        index: stored.index,
+        body: stored.body.clone().into(),
+        hash: hash(&stored.hash),
+        expired_event_id: String::new(),
+    }
+}
+
+fn forgotten(stub: &Stub) -> v1::AuditEntry {
+    v1::AuditEntry {
+        index: stub.index,
+        body: Bytes::new(),
+        hash: hash(&stub.hash),
+        expired_event_id: stub.event.to_string(),
+    }
 }
 
 fn hash(hash: &[u8; 32]) -> Bytes {

@@ -1,9 +1,12 @@
 //! Is a bundle what was signed? Uses nothing of the writer: hashes, tree and note are computed here anew.
 
 use super::signed::{self, Signed};
-use super::{CHECKPOINT, ENTRIES, LEAVES};
-use crate::audit::verify::{Finding, FindingKind, Growing, leaf};
+use super::{CHECKPOINT, ENTRIES, LEAVES, stub_line};
+use crate::audit::MetadataPurge;
+use crate::audit::verify::{Expired, Finding, FindingKind, Growing, leaf};
+use crate::ids::EventId;
 use crate::keys::VerifierKey;
+use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -17,6 +20,8 @@ pub struct BundleReport {
     pub root: [u8; 32],
     /// Signed heads they were compared with.
     pub checkpoints: u64,
+    /// Entries that are past their retention: only their stubs are there.
+    pub expired: u64,
     /// Intents without an outcome.
     pub open_intents: u64,
     /// What is wrong, the first bad entry first; empty when the bundle is what was signed.
@@ -39,6 +44,16 @@ impl BundleReport {
 ///
 /// A file that is missing or cannot be read is a finding.
 pub fn verify_bundle(folder: &Path, key: &VerifierKey, kept: &[String]) -> BundleReport {
+    verify_bundle_under(folder, key, kept, None)
+}
+
+/// The same, held to a retention of entries of so many days: a purge under a shorter one is a finding.
+pub fn verify_bundle_under(
+    folder: &Path,
+    key: &VerifierKey,
+    kept: &[String],
+    metadata_days: Option<u32>,
+) -> BundleReport {
     let mut report = BundleReport::default();
     strangers(folder, &mut report);
     let mut read = |name: &str| match std::fs::read(folder.join(name)) {
@@ -54,9 +69,19 @@ pub fn verify_bundle(folder: &Path, key: &VerifierKey, kept: &[String]) -> Bundl
     }
     let heads = heads(&note, kept, key, &mut report);
     let entries = lines(&entries, ENTRIES, &mut report);
-    let computed: Vec<[u8; 32]> = entries.iter().map(|body| leaf(body)).collect();
     let listed: Vec<Option<[u8; 32]>> =
         lines(&listed, LEAVES, &mut report).into_iter().map(hash_in_hex).collect();
+    // Of what is past its retention the hash is all there is: whether it may be gone is judged below.
+    let stubs: Vec<Option<EventId>> = entries.iter().map(|body| stub(body)).collect();
+    let computed: Vec<[u8; 32]> = entries
+        .iter()
+        .zip(&stubs)
+        .enumerate()
+        .map(|(at, (body, stub))| match stub {
+            Some(_) => listed.get(at).copied().flatten().unwrap_or_default(),
+            None => leaf(body),
+        })
+        .collect();
     report.entries = computed.len() as u64;
     let of_entries = Roots::of(computed.iter().copied(), &heads);
     // A line that is no hash counts as one that no entry has.
@@ -65,7 +90,7 @@ pub fn verify_bundle(folder: &Path, key: &VerifierKey, kept: &[String]) -> Bundl
     report.checkpoints = heads.len() as u64;
     compare(&computed, &listed, [&of_entries, &of_leaves], &heads, &mut report);
     if report.is_sound() {
-        contents(&entries, &computed, &mut report);
+        contents(&entries, &stubs, &computed, metadata_days, &mut report);
     }
     report.findings.sort_by_key(|finding| finding.entry.unwrap_or(u64::MAX));
     report
@@ -230,13 +255,45 @@ struct Ties {
     event_id: String,
     phase: String,
     related: Option<String>,
+    occurred_at: Timestamp,
+    metadata_purged: Option<MetadataPurge>,
+}
+
+/// The event of a line that is a stub; one spelling.
+fn stub(line: &[u8]) -> Option<EventId> {
+    let text = std::str::from_utf8(line).ok()?;
+    let event: EventId = text.strip_prefix("{\"expired\":\"")?.strip_suffix("\"}")?.parse().ok()?;
+    (stub_line(&event.to_string()) == text).then_some(event)
 }
 
 /// Whether entries that are what was signed also fit each other: position, link, intent and outcome.
-fn contents(entries: &[&[u8]], computed: &[[u8; 32]], report: &mut BundleReport) {
+fn contents(
+    entries: &[&[u8]],
+    stubs: &[Option<EventId>],
+    computed: &[[u8; 32]],
+    metadata_days: Option<u32>,
+    report: &mut BundleReport,
+) {
     let mut previous = [0; 32];
     let mut open = HashSet::new();
-    for (at, (body, hash)) in entries.iter().zip(computed).enumerate() {
+    let mut expired = Expired::default();
+    let mut events = Vec::with_capacity(entries.len());
+    for (at, ((body, hash), stub)) in entries.iter().zip(computed).zip(stubs).enumerate() {
+        if let Some(event) = stub {
+            if !expired.gone(at as u64) {
+                let why = "its body is gone, although an older one is there";
+                report.add(Some(at), FindingKind::Removed, why);
+            }
+            events.push(*event);
+            previous = *hash;
+            continue;
+        }
+        if let Ok(Ties { event_id, occurred_at, metadata_purged, .. }) = serde_json::from_slice(body) {
+            events.extend(event_id.parse::<EventId>());
+            if let Some(mark) = metadata_purged {
+                expired.recorded(at as u64, occurred_at, mark);
+            }
+        }
         match serde_json::from_slice::<Ties>(body) {
             Err(_) => report.add(Some(at), FindingKind::Changed, "it is not an entry"),
             Ok(ties) if ties.index != at as u64 => {
@@ -255,4 +312,7 @@ fn contents(entries: &[&[u8]], computed: &[[u8; 32]], report: &mut BundleReport)
         previous = *hash;
     }
     report.open_intents = open.len() as u64;
+    report.expired = expired.count();
+    let stubs = events.iter().zip(computed).map(|(event, hash)| (*event.as_bytes(), *hash));
+    report.findings.extend(expired.judge(metadata_days, stubs));
 }

@@ -333,11 +333,12 @@ fn an_older_state_as_a_whole_contradicts_a_receipt() {
     let keys = fixture.keys();
     // On its own the older state is sound: nothing in it says that there was more.
     assert!(verify_folder(saved.path(), &*keys).is_sound());
-    let options = VerifyOptions { expected: vec![receipt.checkpoint().to_owned()], keys: None };
+    let options =
+        VerifyOptions { expected: vec![receipt.checkpoint().to_owned()], ..VerifyOptions::default() };
     let report = verify(saved.path(), &keys.audit_key(), &options).unwrap();
     assert_eq!((report.findings[0].kind, report.findings[0].entry), (FindingKind::Truncated, Some(100)));
     assert!(verify(&fixture.folder(), &keys.audit_key(), &options).unwrap().is_sound());
-    let nonsense = VerifyOptions { expected: vec!["nonsense".into()], keys: None };
+    let nonsense = VerifyOptions { expected: vec!["nonsense".into()], ..VerifyOptions::default() };
     assert!(verify(&fixture.folder(), &keys.audit_key(), &nonsense).is_err());
     fs::remove_file(saved.path().join("content.sqlite")).unwrap();
     let report = verify_folder(saved.path(), &*keys);

@@ -1,6 +1,7 @@
 //! Entry by entry: what is hashed, what is linked, and what was signed.
 
 use super::contents::Contents;
+use super::expired::Expired;
 use super::finding::{Finding, FindingKind, Findings};
 use super::tree::{self, Growing};
 use super::witness::{Witness, Witnesses};
@@ -22,6 +23,7 @@ struct Chain<'a> {
     previous: Vec<[u8; 32]>,
     tree: Growing,
     open: HashSet<EventId>,
+    expired: Expired,
     findings: &'a mut Findings,
 }
 
@@ -31,6 +33,7 @@ pub(super) fn check(
     key: &VerifierKey,
     outside: Vec<Witness>,
     contents: Option<&mut Contents<'_>>,
+    least_days: Option<u32>,
     report: &mut VerifyReport,
     findings: &mut Findings,
 ) {
@@ -38,7 +41,7 @@ pub(super) fn check(
     let result = log.execute_batch("BEGIN").map_err(|error| error.to_string()).and_then(|()| {
         structure::check(log, &crate::audit::read::FORMAT, findings);
         let witnesses = Witnesses::load(log, key, outside, findings)?;
-        read(log, witnesses, contents, report, findings)
+        read(log, witnesses, contents, least_days, report, findings)
     });
     if let Err(why) = result {
         findings.add(Finding::of_log(FindingKind::Unreadable, why));
@@ -49,11 +52,18 @@ fn read(
     log: &Connection,
     mut witnesses: Witnesses,
     mut contents: Option<&mut Contents<'_>>,
+    least_days: Option<u32>,
     report: &mut VerifyReport,
     findings: &mut Findings,
 ) -> Result<(), String> {
-    let mut chain =
-        Chain { next: 0, previous: vec![[0; 32]], tree: Growing::default(), open: HashSet::new(), findings };
+    let mut chain = Chain {
+        next: 0,
+        previous: vec![[0; 32]],
+        tree: Growing::default(),
+        open: HashSet::new(),
+        expired: Expired::default(),
+        findings,
+    };
     witnesses.compare(0, chain.tree.root());
     let mut statement = log
         .prepare("SELECT idx, event, hash, body FROM entry ORDER BY idx")
@@ -81,6 +91,13 @@ fn read(
     report.root = chain.tree.root();
     report.checkpoints = witnesses.compared();
     report.open_intents = chain.open.len() as u64;
+    report.expired = chain.expired.count();
+    if report.expired > 0 {
+        let stubs = stubs(log)?;
+        for finding in chain.expired.judge(least_days, stubs.into_iter()) {
+            chain.findings.add(finding);
+        }
+    }
     let size = chain.next;
     structure::check_derived(log, size, &chain.tree.frontier(), &chain.open, chain.findings);
     Ok(())
@@ -103,6 +120,15 @@ impl Chain<'_> {
             self.gap(index);
         }
         self.next = index.saturating_add(1);
+        if body.is_empty() {
+            if !self.expired.gone(index) {
+                let why = "its body is gone, although an older one is there";
+                self.add(index, FindingKind::Removed, why);
+            }
+            self.tree.push(hash);
+            self.previous = vec![hash];
+            return None;
+        }
         let computed = tree::leaf(&body);
         self.tree.push(computed);
         let intact = computed == hash;
@@ -132,6 +158,9 @@ impl Chain<'_> {
         }
         self.previous = vec![computed, hash];
         let stored = read.ok()?;
+        if let Some(mark) = &stored.entry.metadata_purged {
+            self.expired.recorded(index, stored.entry.occurred_at, mark.clone());
+        }
         match (stored.entry.phase, stored.entry.related) {
             (Phase::Intent, _) => _ = self.open.insert(stored.entry.event_id),
             (Phase::Outcome, Some(intent)) => _ = self.open.remove(&intent),
@@ -153,6 +182,14 @@ impl Chain<'_> {
     fn add(&mut self, entry: u64, kind: FindingKind, why: impl Into<String>) {
         self.findings.add(Finding::at(entry, kind, why));
     }
+}
+
+/// Event id and leaf hash of every entry, up to the first whose columns have another form.
+fn stubs(log: &Connection) -> Result<Vec<([u8; 16], [u8; 32])>, String> {
+    let failed = |error: rusqlite::Error| error.to_string();
+    let mut statement = log.prepare("SELECT event, hash FROM entry ORDER BY idx").map_err(failed)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+    Ok(rows.map_while(Result::ok).collect())
 }
 
 type Columns = (i64, [u8; 16], [u8; 32], Vec<u8>);

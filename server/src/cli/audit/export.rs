@@ -54,7 +54,11 @@ pub async fn run(args: ExportArgs, profile: &Profile, connection: &Connection) -
         checkpoint = Some(part.checkpoint).filter(|text| !text.is_empty()).or(checkpoint);
         public_key = Some(part.public_key).filter(|text| !text.is_empty()).or(public_key);
         for entry in part.entries {
-            bundle.push(&entry.body, &entry.hash).map_err(|error| failed(&error))?;
+            match entry.expired_event_id.as_str() {
+                "" => bundle.push(&entry.body, &entry.hash),
+                event => bundle.push_stub(event, &entry.hash),
+            }
+            .map_err(|error| failed(&error))?;
         }
     }
     let checkpoint = checkpoint.ok_or_else(|| Failure::fault("the export came without its signed head"))?;

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use likeness_server::{
     audit::{
-        bundle::{BundleReport, verify_bundle},
+        bundle::{BundleReport, verify_bundle_under},
         verify::{VerifyOptions, VerifyReport, verify},
     },
     data::DataDir,
@@ -37,6 +37,9 @@ pub struct VerifyArgs {
     /// Verify with this public key, as `audit export-key` printed it, instead of the one in the data folder
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Hold the log to a retention of entries of so many days: a purge under a shorter one is a finding [default: 366]
+    #[arg(long, value_name = "DAYS")]
+    metadata_days: Option<u32>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -60,7 +63,7 @@ fn check_bundle(bundle: &Path, key: &Path, args: &VerifyArgs) -> Result<Exit, Fa
     }
     let key = key_file(key)?;
     let kept = args.checkpoints.iter().map(|path| checkpoint(path)).collect::<Result<Vec<_>, _>>()?;
-    let report = verify_bundle(bundle, &key, &kept);
+    let report = verify_bundle_under(bundle, &key, &kept, args.metadata_days);
     if args.json {
         output::json(&bundle_json(&report))?
     } else {
@@ -75,6 +78,7 @@ fn bundle_json(report: &BundleReport) -> Value {
         "entries": report.entries,
         "root": hex::encode(report.root),
         "checkpoints": report.checkpoints,
+        "expired": report.expired,
         "open_intents": report.open_intents,
         "findings": report.findings.iter().map(|finding| json!({
             "entry": finding.entry, "what": finding.to_string(),
@@ -94,6 +98,7 @@ fn bundle_text(report: &BundleReport) -> String {
         lines.extend(report.findings.iter().map(|finding| format!("  {}", plain(&finding.to_string()))));
         lines.push(format!("{entries} entries were checked."));
     }
+    lines.extend(expired(report.expired));
     lines.push(format!("Head: {} (root of {entries} entries)", hex::encode(report.root)));
     lines.push(format!(
         "Signed heads compared: {}; writes without an outcome: {}",
@@ -101,6 +106,11 @@ fn bundle_text(report: &BundleReport) -> String {
         grouped(report.open_intents)
     ));
     lines.join("\n")
+}
+
+/// What is said of entries whose bodies are gone.
+fn expired(entries: u64) -> Option<String> {
+    (entries > 0).then(|| format!("{} expired entries, bodies purged under policy", grouped(entries)))
 }
 
 /// The public key of a log: in the file that was named, or in the data folder.
@@ -132,7 +142,11 @@ fn check(args: &VerifyArgs, profile: Option<&Path>) -> Result<Exit, Failure> {
     let kept = expected.len();
     // The keys open the sealed content, so that its digests can be checked too; without them the log itself still is.
     let keys = FileKeyStore::open(&data.keys()).ok();
-    let options = VerifyOptions { expected, keys: keys.as_ref().map(|keys| keys as &dyn KeyStore) };
+    let options = VerifyOptions {
+        expected,
+        keys: keys.as_ref().map(|keys| keys as &dyn KeyStore),
+        metadata_days: args.metadata_days,
+    };
     let report = verify(&data.audit(), &key, &options)
         .map_err(|error| Failure::fault(format!("cannot verify the log: {}", chain(&error))))?;
     if args.json {
@@ -171,6 +185,7 @@ fn report_json(report: &VerifyReport) -> Value {
         "contents_checked": report.contents_checked,
         "contents_purged": report.contents_purged,
         "contents_erased": report.contents_erased,
+        "expired": report.expired,
         "open_intents": report.open_intents,
         "findings": report.findings.iter().map(|finding| json!({
             "entry": finding.entry, "what": finding.to_string(),
@@ -190,6 +205,7 @@ fn report_text(report: &VerifyReport, kept: usize) -> String {
         lines.extend(report.findings.iter().map(|finding| format!("  {}", plain(&finding.to_string()))));
         lines.push(format!("{} entries were checked.", grouped(report.entries)));
     }
+    lines.extend(expired(report.expired));
     lines.push(format!("Head: {} (root of {} entries)", hex::encode(report.root), grouped(report.entries)));
     lines.push(format!(
         "Signed checkpoints checked: {}; kept ones given: {kept}; contents checked: {}, past their retention: {}, erased with a person: {}; writes without an outcome: {}",

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::entry;
+use super::{entry, forgotten};
 use crate::{
     audit::StoredEntry,
     rpc::{Desk, desk::Slot, status},
@@ -46,6 +46,23 @@ async fn send_all(service: &Arc<Service>, sender: &Sender<Part>, first: v1::Expo
     let checkpoint = v1::ExportResponse { checkpoint: head.checkpoint, ..v1::ExportResponse::default() };
     let mut going_on = send(service, sender, Ok(checkpoint)).await;
     let mut next = 0;
+    while going_on && next < head.size {
+        let stubs = match aside(service, move |service| service.export_stubs(next)).await {
+            Ok(stubs) => stubs,
+            Err(status) => {
+                send(service, sender, Err(status)).await;
+                return;
+            }
+        };
+        let fits = stubs.iter().zip(next..).all(|(stub, index)| stub.index == index);
+        if stubs.is_empty() || !fits {
+            break;
+        }
+        next += stubs.len() as u64;
+        let entries = stubs.iter().map(forgotten).collect();
+        going_on =
+            send(service, sender, Ok(v1::ExportResponse { entries, ..v1::ExportResponse::default() })).await;
+    }
     while going_on && next < head.size {
         let part = aside(service, move |service| service.export_part(next, head.size)).await;
         let part = part.and_then(|entries| whole(&entries, next).map(|()| entries));

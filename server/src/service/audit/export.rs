@@ -1,7 +1,7 @@
 //! Handing the log to another body: one recorded disclosure, then every entry up to a signed head that covers it.
 use super::unreadable;
 use crate::{
-    audit::{Head, Phase, Recipient, StoredEntry},
+    audit::{Head, Phase, Recipient, StoredEntry, Stub},
     authorise::Action,
     service::{Answer, Asked, Refusal, Rendered, Service, Unanswered, fields::Fields},
 };
@@ -11,6 +11,8 @@ const LONGEST: usize = 128;
 /// Entries and bytes in one part.
 const PART: usize = 500;
 const PART_BYTES: usize = 2 << 20;
+/// Stubs in one part.
+const STUBS: usize = 10_000;
 
 /// Who receives the log; nothing in it is checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +67,14 @@ impl Service {
     /// [`Refusal`] when the log cannot be read.
     pub fn export_head(&self) -> Result<Head, Refusal> {
         self.audit.head().map_err(unreadable)
+    }
+
+    /// The next stubs of forgotten entries of an export, from position `from` on: all of them stand before every entry that is there.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the log cannot be read.
+    pub fn export_stubs(&self, from: u64) -> Result<Vec<Stub>, Refusal> {
+        self.audit.stubs(from, STUBS).map_err(unreadable)
     }
 
     /// The next entries of an export, from position `from` and before `size`; a few at least, never many bytes.

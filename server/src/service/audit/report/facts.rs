@@ -42,7 +42,8 @@ impl Service {
             "purposes_by_kind": kinds,
             "retention": {
                 "audit_content_days": config.audit.content_retention_days,
-                "audit_metadata": "entries are kept without limit; they hold no images and no templates",
+                "audit_metadata_days": config.audit.metadata_retention_days,
+                "audit_hashes": "kept for good: they tell nothing, and keep signed heads and proofs valid",
                 "probes": "never enrolled; sealed with the audit content of the search",
             },
             "algorithm": {
