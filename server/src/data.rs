@@ -190,6 +190,11 @@ impl DataDir {
         self.path.join("erasure")
     }
 
+    /// `settings`, digests of what the service ran by at its last start.
+    pub fn settings(&self) -> PathBuf {
+        self.path.join("settings")
+    }
+
     /// The file whose exclusive lock means "in use".
     pub fn lock(&self) -> PathBuf {
         self.path.join("lock")

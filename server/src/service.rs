@@ -47,6 +47,7 @@ mod restore;
 mod retention;
 mod search;
 mod set_enrolled;
+mod settings;
 mod source;
 mod subject;
 mod systems;
@@ -85,6 +86,7 @@ pub use retain::{
 pub use restore::{LossCount, Onto, PoolRestored, RestoreRequest, Restored};
 pub use search::{CandidateFound, ModeAsked, PoolOutcome, SearchAnswer, SearchMode, SearchRequest};
 pub use set_enrolled::{SetEnrolledAnswer, SetEnrolledRequest};
+pub use settings::CHANGED as SETTINGS_CHANGED;
 pub use source::ProbeSource;
 pub use subject::{ImageAnswer, SubjectAnswer, SubjectChoice};
 pub use turned_away::TurnedAway;

@@ -6,5 +6,5 @@
 mod rules;
 mod watch;
 
-pub use rules::{AnomalyRules, RulesError};
+pub use rules::{AnomalyRules, DEFAULT, RulesError};
 pub use watch::{Flag, Watch};

@@ -161,6 +161,7 @@ pub const HOUSEKEEPING: &[Recorded] = &[
         "the pools of a backup take the place of those that are there",
     ),
     call("likeness/reapply", &[Erasure], "what a restore brought back of erased people is removed again"),
+    call("likeness/configuration", &[Alteration], "what the service runs by has changed"),
     call("likeness/registry", &[Alteration], "who may call has changed: systems, tokens that are void"),
     call(
         "likeness/migration",

@@ -99,6 +99,12 @@ impl Authoriser {
         &self.set
     }
 
+    /// The words that policies and questions are put in.
+    #[cfg(test)]
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// What the schema check had to say about policies that it lets pass.
     pub(super) fn warnings(&self) -> &[String] {
         &self.warnings

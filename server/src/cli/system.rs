@@ -220,11 +220,18 @@ fn read(data: &DataDir) -> Result<Registry, Failure> {
         .map_err(|error| Failure::usage(chain(&error)))
 }
 
+/// Who runs the command, as far as this machine knows: the log records it beside the change.
+fn operator() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "not known".to_owned())
+}
+
 /// Checks and writes the registry, whole or not at all.
 fn write(data: &DataDir, systems: impl IntoIterator<Item = System>) -> Result<(), Failure> {
     let purposes = purposes()?;
     let registry = Registry::of(systems, |code| purposes.purpose(code).is_some())
-        .map_err(|error| Failure::usage(chain(&error)))?;
+        .map_err(|error| Failure::usage(chain(&error)))?
+        .changed_by(operator());
     registry.write(&data.systems()).map_err(|error| Failure::fault(chain(&error)))
 }
 

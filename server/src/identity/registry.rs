@@ -16,6 +16,8 @@ const MAX_BYTES: u64 = 16 * 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Registry {
     systems: BTreeMap<String, Arc<System>>,
+    /// Who changed it last, as `likeness system` was told or found out.
+    changed_by: String,
 }
 
 /// Why a registry cannot be used or changed.
@@ -77,6 +79,8 @@ pub enum RegistryError {
 #[serde(deny_unknown_fields)]
 struct Raw {
     version: u32,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    changed_by: String,
     #[serde(default)]
     system: Vec<System>,
 }
@@ -129,7 +133,18 @@ impl Registry {
         if raw.version != VERSION {
             return Err(RegistryError::Version(raw.version));
         }
-        Registry::of(raw.system, is_purpose)
+        Ok(Registry::of(raw.system, is_purpose)?.changed_by(raw.changed_by))
+    }
+
+    /// The same, changed last by this operator.
+    #[must_use]
+    pub fn changed_by(self, operator: String) -> Registry {
+        Registry { changed_by: operator, ..self }
+    }
+
+    /// Who changed it last; empty when that is not known.
+    pub fn last_changed_by(&self) -> &str {
+        &self.changed_by
     }
 
     /// Writes the file, whole or not at all.
@@ -166,6 +181,7 @@ impl Registry {
     pub fn to_toml(&self) -> Result<String, RegistryError> {
         let raw = Raw {
             version: VERSION,
+            changed_by: self.changed_by.clone(),
             system: self.systems.values().map(|system| System::clone(system)).collect(),
         };
         Ok(format!(

@@ -3,7 +3,6 @@ use super::{Asked, Context, Refusal, RefusalKind, Service, Unanswered, case::Cas
 use crate::{
     audit::AuditError,
     authorise::{Action, Place},
-    identity::Actor,
 };
 
 mod collect;
@@ -27,6 +26,8 @@ pub use referral::{ReferralBody, ReferralRequest};
 pub use replay::ReplayAnswer;
 pub use report::{ReportKind, ReportRequest};
 
+use scope::Scope;
+
 impl Service {
     /// Who asks, for which audit purpose, and whether they may. The one place where requests about the log are admitted.
     fn admit_auditor(
@@ -34,16 +35,17 @@ impl Service {
         case: &mut Case<'_>,
         token: Option<&str>,
         action: Action,
-    ) -> Result<(Actor, Context), Refusal> {
+    ) -> Result<(Scope<'_>, Context), Refusal> {
         let (caller, actor, context) = case.introduce_person(token)?;
         // Proofs hold nothing of anybody. Entries are somebody's: whoever may not read their own organisation's reads none, and
-        // `scope` settles for each entry whose it is.
+        // `scope` puts the same question to the policies for the actor of each entry.
         let place = match action {
             Action::ReadProof => Place::Service,
             _ => Place::Trail { organisation: &actor.organisation, person: "" },
         };
         case.admit_elsewhere(&caller, place, &context)?;
-        Ok((actor, context))
+        let scope = Scope::of(&self.authoriser, caller, context.purpose.clone(), self.clock.now());
+        Ok((scope, context))
     }
 
     /// Begins a request about the log.
@@ -51,11 +53,11 @@ impl Service {
         &'s self,
         action: Action,
         asked: Asked,
-    ) -> Result<(Case<'s>, Actor, Context), Unanswered> {
+    ) -> Result<(Case<'s>, Scope<'s>, Context), Unanswered> {
         let token = asked.token.clone();
         let mut case = Case::begin(self, action, asked);
         match self.admit_auditor(&mut case, token.as_deref(), action) {
-            Ok((actor, context)) => Ok((case, actor, context)),
+            Ok((scope, context)) => Ok((case, scope, context)),
             Err(refusal) => Err(case.refuse(None, refusal)),
         }
     }

@@ -208,6 +208,9 @@ impl Service {
             service.load_pools()?;
         }
         service.close_intents(&open_intents)?;
+        if opening == Opening::Serve {
+            service.observe_settings()?;
+        }
         // The old pools of a restore stood aside until its end is on record.
         swap::sweep(data).map_err(DataError::from)?;
         Ok(service)

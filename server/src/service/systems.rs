@@ -20,7 +20,7 @@ impl Service {
         if let Some(before) = seen.before {
             let changes = seen.now.changes_since(&before);
             if !changes.is_empty() {
-                self.observed("systems", &changes.join(", "))?;
+                self.observed("systems", &changes.join(", "), seen.now.last_changed_by())?;
             }
         }
         Ok(seen.now)
@@ -33,7 +33,7 @@ impl Service {
     pub(super) fn revocations(&self) -> Result<Arc<Revocations>, Refusal> {
         let seen = self.revocations.look().map_err(unknowable)?;
         if seen.before.is_some_and(|before| *before != *seen.now) {
-            self.observed("revoked", &seen.now.summary())?;
+            self.observed("revoked", &seen.now.summary(), "")?;
         }
         Ok(seen.now)
     }
@@ -92,10 +92,13 @@ impl Service {
     }
 
     /// Records what was seen in a file that decides who may call.
-    fn observed(&self, what: &str, found: &str) -> Result<(), Refusal> {
+    fn observed(&self, what: &str, found: &str, by: &str) -> Result<(), Refusal> {
         let mut entry = Entry::new(self.clock.now(), OBSERVED, Operation::Alteration, Phase::Single);
         entry.outcome = Some(Outcome::Answered);
         entry.notes.insert(what.to_owned(), crate::text::recordable(found, 4096).unwrap_or_default());
+        if let Some(by) = crate::text::recordable(by, 128) {
+            entry.notes.insert("by".to_owned(), by);
+        }
         tracing::info!(what, found, "who may call has changed");
         self.record_one(Submission::from(entry)).map(drop).map_err(|_| {
             Refusal::new(

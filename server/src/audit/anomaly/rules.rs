@@ -53,6 +53,7 @@ pub(super) enum Rule {
     AuditorDenied,
     Disclosure,
     ProtectedView,
+    SettingsChanged,
 }
 
 /// So many within so long.
@@ -91,6 +92,7 @@ enum RawRule {
     AuditorDenied {},
     Disclosure {},
     ProtectedView {},
+    SettingsChanged {},
 }
 
 impl AnomalyRules {
@@ -152,6 +154,7 @@ impl AnomalyRules {
                 RawRule::AuditorDenied {} => Rule::AuditorDenied,
                 RawRule::Disclosure {} => Rule::Disclosure,
                 RawRule::ProtectedView {} => Rule::ProtectedView,
+                RawRule::SettingsChanged {} => Rule::SettingsChanged,
             };
             rules.push((name, rule));
         }

@@ -130,6 +130,7 @@ impl Watch {
             Rule::Disclosure => (answered && entry.operation == Operation::Disclosure).then_some(1),
             // Whoever met it, and however the request ended: that it was met is what the owner must know.
             Rule::ProtectedView => (!entry.withheld.is_empty()).then_some(entry.withheld.len() as u64),
+            Rule::SettingsChanged => (entry.rpc == "likeness/configuration").then_some(1),
             Rule::RepeatedSubject(_) | Rule::Burst(_) | Rule::Refusals(_) | Rule::RefusalCodes(..) => None,
         }
     }

@@ -1,6 +1,8 @@
 //! The whole matrix against the real policies.
 use std::{collections::BTreeSet, ops::ControlFlow};
 
+use cedar_policy::{Entities, Request};
+
 use crate::authorise::{
     Action, Authoriser, Origin, Place, PoolFacts, Question, explain,
     matrix::{Breach, Cell, Matrix, Stage, Where, Who},
@@ -156,4 +158,36 @@ fn whatever_no_policy_knows_is_denied() {
         assert_eq!(authoriser.decide(&question).allowed, single, "{cell} with every role");
         assert!(!stage.ask(&cell, None, |question| authoriser.decide(question)).allowed, "{cell}");
     }
+}
+
+#[test]
+fn every_question_is_one_that_the_schema_knows() {
+    // Questions are put without the schema, for speed. Here each one is put with it, breaches and all.
+    let authoriser = Authoriser::built_in().unwrap();
+    let stage = Stage::new(authoriser.purposes()).unwrap();
+    let (mut valid, mut refused) = (0, 0);
+    for cell in Matrix::cells(authoriser.purposes()) {
+        for breach in [None, Some(Breach::Machine), Some(Breach::PoolListsOther), Some(Breach::OwnTrail)] {
+            let put = stage.ask(&cell, breach, |question| authoriser.put(question));
+            // Which principals and resources an action takes is the schema's own table: what it refuses is not put.
+            let Ok((request, entities)) = put else {
+                refused += 1;
+                continue;
+            };
+            let named = |uid: Option<&cedar_policy::EntityUid>| uid.expect("a concrete question").clone();
+            Request::new(
+                named(request.principal()),
+                named(request.action()),
+                named(request.resource()),
+                request.context().expect("a concrete question").clone(),
+                Some(authoriser.schema()),
+            )
+            .unwrap_or_else(|error| panic!("{cell}: {error}"));
+            Entities::from_entities(entities.iter().cloned(), Some(authoriser.schema()))
+                .unwrap_or_else(|error| panic!("{cell}: {error}"));
+            valid += 1;
+        }
+    }
+    assert!(valid > 10_000, "only {valid} questions were put");
+    println!("report: questions held to the Cedar schema: {valid} valid, {refused} that nobody can ask");
 }

@@ -79,7 +79,7 @@ const COMMANDS: &[(&str, Accounted)] = &[
     ("audit query", Calls(&["AuditService/QueryEntries"])),
     ("audit replay", Calls(&["AuditService/Replay"])),
     ("audit prove", Calls(&["AuditService/GetInclusionProof"])),
-    ("audit export", Calls(&["AuditService/Export"])),
+    ("audit export", Calls(&["AuditService/Export", "AuditService/GetReport"])),
     ("audit reconcile", Calls(&["AuditService/Reconcile"])),
     ("audit stats", Calls(&["AuditService/GetReport"])),
     ("audit access-list", Calls(&["AuditService/GetReport"])),

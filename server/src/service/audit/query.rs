@@ -56,8 +56,7 @@ impl Service {
         request: &QueryRequest,
         render: impl FnOnce(&QueryAnswer) -> Rendered<M>,
     ) -> Result<Answer<M>, Unanswered> {
-        let (mut case, actor, _) = self.audit_case(Action::ReadAudit, asked)?;
-        let scope = Scope::of(&actor);
+        let (mut case, scope, _) = self.audit_case(Action::ReadAudit, asked)?;
         case.note("filter", request.filter.told());
         case.note("scope", scope.told());
         let found = request
@@ -83,7 +82,7 @@ impl Service {
         case: &Case<'_>,
         request: &QueryRequest,
         filter: &Filter,
-        scope: &Scope,
+        scope: &Scope<'_>,
     ) -> Result<QueryAnswer, Refusal> {
         let most = match request.limit {
             0 => USUAL,

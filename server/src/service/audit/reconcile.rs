@@ -64,8 +64,7 @@ impl Service {
         request: &ReconcileRequest,
         render: impl FnOnce(&Reconciliation) -> Rendered<M>,
     ) -> Result<Answer<M>, Unanswered> {
-        let (mut case, actor, _) = self.audit_case(Action::ReadAudit, asked)?;
-        let scope = Scope::of(&actor);
+        let (mut case, scope, _) = self.audit_case(Action::ReadAudit, asked)?;
         case.note("scope", scope.told());
         case.note("ledger_of", crate::text::recordable(&request.system, 64).unwrap_or_default());
         match self.reconciled(&case, request, &scope) {
@@ -86,7 +85,7 @@ impl Service {
         &self,
         case: &Case<'_>,
         request: &ReconcileRequest,
-        scope: &Scope,
+        scope: &Scope<'_>,
     ) -> Result<Reconciliation, Refusal> {
         let mut fields = Fields::default();
         fields.text("system_name", &request.system, 1, 64);

@@ -51,8 +51,8 @@ impl Service {
         request: &ReferralRequest,
         render: impl FnOnce() -> Rendered<M>,
     ) -> Result<Answer<M>, Unanswered> {
-        let (mut case, actor, _) = self.audit_case(Action::ReadAudit, asked)?;
-        match self.referred(request, &Scope::of(&actor)) {
+        let (mut case, scope, _) = self.audit_case(Action::ReadAudit, asked)?;
+        match self.referred(request, &scope) {
             Ok((event, body)) => {
                 case.note("body", body.code());
                 let mut entry = case.entry(Phase::Single, None, None);
@@ -67,7 +67,11 @@ impl Service {
         }
     }
 
-    fn referred(&self, request: &ReferralRequest, scope: &Scope) -> Result<(EventId, ReferralBody), Refusal> {
+    fn referred(
+        &self,
+        request: &ReferralRequest,
+        scope: &Scope<'_>,
+    ) -> Result<(EventId, ReferralBody), Refusal> {
         let mut fields = Fields::default();
         fields.text("organisation", &request.organisation, 1, 128);
         let event = request.event.parse::<EventId>();

@@ -33,8 +33,7 @@ impl Service {
         event: &str,
         render: impl FnOnce(&ReplayAnswer) -> Rendered<M>,
     ) -> Result<Answer<M>, Unanswered> {
-        let (mut case, actor, _) = self.audit_case(Action::ReadAudit, asked)?;
-        let scope = Scope::of(&actor);
+        let (mut case, scope, _) = self.audit_case(Action::ReadAudit, asked)?;
         case.note("scope", scope.told());
         match self.replayed(event, &scope) {
             Ok(answer) => {
@@ -49,7 +48,7 @@ impl Service {
         }
     }
 
-    fn replayed(&self, event: &str, scope: &Scope) -> Result<ReplayAnswer, Refusal> {
+    fn replayed(&self, event: &str, scope: &Scope<'_>) -> Result<ReplayAnswer, Refusal> {
         let event: EventId = event
             .parse()
             .map_err(|error| Refusal::invalid("invalid_field", format!("`event_id` is {error}")))?;

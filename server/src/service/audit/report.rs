@@ -82,8 +82,7 @@ impl Service {
         request: &ReportRequest,
         render: impl FnOnce(&str) -> Rendered<M>,
     ) -> Result<Answer<M>, Unanswered> {
-        let (mut case, actor, _) = self.audit_case(Action::ReadAudit, asked)?;
-        let scope = Scope::of(&actor);
+        let (mut case, scope, _) = self.audit_case(Action::ReadAudit, asked)?;
         case.note("scope", scope.told());
         case.note("report", request.kind.map_or("none", ReportKind::code));
         match self.reported(&case, request, &scope) {
@@ -96,7 +95,12 @@ impl Service {
         }
     }
 
-    fn reported(&self, case: &Case<'_>, request: &ReportRequest, scope: &Scope) -> Result<Value, Refusal> {
+    fn reported(
+        &self,
+        case: &Case<'_>,
+        request: &ReportRequest,
+        scope: &Scope<'_>,
+    ) -> Result<Value, Refusal> {
         let mut fields = Fields::default();
         let period = Period::read(&request.from, &request.until, &mut fields);
         if request.kind.is_none() {
@@ -151,8 +155,18 @@ impl Service {
         &self,
         case: &Case<'_>,
         period: Period,
-        scope: &Scope,
+        scope: &Scope<'_>,
         mut look: impl FnMut(&Entry, Sight),
+    ) -> Result<(), Refusal> {
+        self.scan(case, period, |entry| look(entry, scope.sight(entry)))
+    }
+
+    /// Shows every entry of the period to `look`, whoever asks. Refuses when time runs out.
+    pub(super) fn scan(
+        &self,
+        case: &Case<'_>,
+        period: Period,
+        mut look: impl FnMut(&Entry),
     ) -> Result<(), Refusal> {
         let span = self.audit.span(period.from, period.until).map_err(unreadable)?;
         let mut at = span.start;
@@ -168,7 +182,7 @@ impl Service {
                 let inside = period.from.is_none_or(|from| time >= from)
                     && period.until.is_none_or(|until| time < until);
                 if inside {
-                    look(&stored.entry, scope.sight(&stored.entry));
+                    look(&stored.entry);
                 }
             }
         }
