@@ -28,5 +28,6 @@ pub mod authority;
 pub mod changes;
 pub mod enrol;
 pub mod pipeline;
+pub mod refusals;
 pub mod search;
 pub mod service;

@@ -4,8 +4,8 @@
 use clap::{Parser, Subcommand};
 use likeness_bench::evaluate::commands;
 use likeness_bench::{
-    accountability, agreement, approximate, authority, changes, enrol, pipeline, readme, run::RunOptions,
-    search, service,
+    accountability, agreement, approximate, authority, changes, enrol, pipeline, readme, refusals,
+    run::RunOptions, search, service,
 };
 
 #[derive(Parser)]
@@ -79,6 +79,8 @@ enum Command {
     Enrol(enrol::Options),
     /// Decisions about who may do what: microseconds each.
     Authority(authority::Options),
+    /// Whether the time of a refusal tells what is there: hidden and forbidden against never there.
+    Refusals(refusals::Options),
     /// Put the tables of a run folder into benches/README.md.
     Readme(readme::Options),
 }
@@ -111,6 +113,7 @@ fn main() -> anyhow::Result<()> {
         Command::AccountabilityServer(options) => accountability::serve(&options),
         Command::Enrol(options) => enrol::run(&run, &options),
         Command::Authority(options) => authority::run(&run, &options),
+        Command::Refusals(options) => refusals::run(&run, &options),
         Command::Readme(options) => readme::run(&options),
     }
 }

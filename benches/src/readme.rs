@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{agreement::Agreement, approximate, changes::Changes, pipeline, search, service};
 
+mod accountability;
 mod approximations;
 mod searches;
 mod services;
@@ -42,6 +43,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     text += &searches::section(&page, &results)?;
     text += &approximations::section(&page, &results)?;
     text += &services::section(&page, &results)?;
+    text += &accountability::section(&results);
     let replaced = replace(&readme, &text)
         .with_context(|| format!("`{}` has no marked section", options.file.display()))?;
     fs::write(&options.file, replaced).with_context(|| format!("cannot write `{}`", options.file.display()))
@@ -81,6 +83,9 @@ struct Results {
     pipeline: Option<pipeline::Results>,
     services: Vec<service::Results>,
     enrol: Option<serde_json::Value>,
+    accountability: Option<serde_json::Value>,
+    authority: Option<serde_json::Value>,
+    refusals: Option<serde_json::Value>,
 }
 
 impl Results {
@@ -111,6 +116,9 @@ impl Results {
                     results.services.push(told);
                 }
                 "enrol" => results.enrol = Some(results.told_by(path, &name)?),
+                "accountability" => results.accountability = Some(results.told_by(path, &name)?),
+                "authority" => results.authority = Some(results.told_by(path, &name)?),
+                "refusals" => results.refusals = Some(results.told_by(path, &name)?),
                 _ => {}
             }
         }

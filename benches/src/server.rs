@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use likeness_proto::v1::enrolment_service_client::EnrolmentServiceClient;
 use likeness_proto::v1::pool_service_client::PoolServiceClient;
+use likeness_proto::v1::protection_service_client::ProtectionServiceClient;
 use likeness_proto::v1::search_service_client::SearchServiceClient;
+use likeness_proto::v1::subject_service_client::SubjectServiceClient;
 use likeness_proto::v1::{CreatePoolRequest, ListPoolsRequest, PoolKind, RequestContext};
 use likeness_server::profile::Profile;
 use tempfile::TempDir;
@@ -199,21 +201,49 @@ impl Connection {
             .max_encoding_message_size(MESSAGE_BYTES)
     }
 
+    /// The same connection with another person's token.
+    ///
+    /// # Errors
+    /// When the token is not a header value.
+    pub fn as_person(&self, token: &str) -> anyhow::Result<Self> {
+        Ok(Self { bearer: Bearer(format!("Bearer {token}").parse()?), ..self.clone() })
+    }
+
+    /// Reads subjects.
+    #[must_use]
+    pub fn subject(&self) -> SubjectServiceClient<Link> {
+        SubjectServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// Puts subjects under protected views.
+    #[must_use]
+    pub fn protection(&self) -> ProtectionServiceClient<Link> {
+        ProtectionServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
     /// Searchable images in the pool [`POOL`], which is made when it is not there.
     ///
     /// # Errors
     /// When the server refuses.
     pub async fn pool(&self) -> anyhow::Result<u64> {
+        self.pool_of(POOL, PoolKind::Custody).await
+    }
+
+    /// The same for any pool.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn pool_of(&self, name: &str, kind: PoolKind) -> anyhow::Result<u64> {
         let mut pools = PoolServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone());
         let context = Some(self.context("system_administration"));
         let listed = pools.list_pools(ListPoolsRequest { context: context.clone() }).await?.into_inner();
-        if let Some(pool) = listed.pools.iter().find(|pool| pool.name == POOL) {
+        if let Some(pool) = listed.pools.iter().find(|pool| pool.name == name) {
             return Ok(pool.images_enrolled);
         }
         let request = CreatePoolRequest {
             context,
-            name: POOL.to_owned(),
-            kind: PoolKind::Custody.into(),
+            name: name.to_owned(),
+            kind: kind.into(),
             rationale: "synthetic persons, to measure the service with".to_owned(),
             purposes: Vec::new(),
             quality_policy: Vec::new(),
