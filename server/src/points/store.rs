@@ -267,15 +267,25 @@ fn check_approval(path: &Path, kept: &Kept, audit: &dyn AuditRead) -> Result<(),
     });
     match found {
         Some(_) => Ok(()),
-        // Past its retention: the log still knows the event, and no longer what it was. Such a record has long expired.
-        None if audit.entry(kept.approval.event)?.is_none()
-            && audit.position(kept.approval.event)?.is_some() =>
-        {
-            Ok(())
-        }
+        // Past its retention: the log still knows the event, and no longer what it was. A record that has expired since cannot be
+        // used anyway.
+        None if is_over(kept, audit)? && is_forgotten(kept, audit)? => Ok(()),
         None => Err(StoreError::Foreign {
             path: path.to_path_buf(),
             why: "the audit log has no approval of it".to_owned(),
         }),
     }
+}
+
+/// Whether the entry of the approval is past its retention.
+fn is_forgotten(kept: &Kept, audit: &dyn AuditRead) -> Result<bool, StoreError> {
+    let event = kept.approval.event;
+    Ok(audit.entry(event)?.is_none() && audit.position(event)?.is_some())
+}
+
+/// Whether the last day of the record was over when the newest entry was made.
+fn is_over(kept: &Kept, audit: &dyn AuditRead) -> Result<bool, StoreError> {
+    let newest = audit.entries(audit.head()?.size.saturating_sub(1), 1)?;
+    let today = newest.last().map(|stored| stored.entry.occurred_at.to_zoned(jiff::tz::TimeZone::UTC).date());
+    Ok(today.is_some_and(|today| today > kept.point.expires_on))
 }
