@@ -11,7 +11,7 @@ use super::writer::{BATCH_ENTRIES, Writer};
 use super::{
     AuditError, AuditLog, AuditRead, Consistency, Content, Entry, ErasedContent, Head, Inclusion,
     MetadataPurge, MetadataPurged, Naming, Operation, Outcome, Phase, Purged, Receipt, Recovery, StoredEntry,
-    Stub, Submission, content, expiry, naming, read, recover,
+    Stub, Submission, content, expiry, moment, naming, read, recover,
 };
 use crate::clock::Clock;
 use crate::durable::{self, FileError};
@@ -323,6 +323,8 @@ impl AuditLog for FileAudit {
         by: Entry,
     ) -> Result<Option<MetadataPurged>, AuditError> {
         let mut intent = by;
+        // As it will be kept: entries have whole milliseconds.
+        let before = moment::to_millisecond(before);
         let period = SignedDuration::from_hours(24 * i64::from(days));
         if days < expiry::LEAST_DAYS {
             return Err(AuditError::Invalid("entries are kept for 366 days at least"));

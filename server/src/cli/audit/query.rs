@@ -57,6 +57,12 @@ pub struct QueryArgs {
     /// One of: answered, denied, rejected, failed
     #[arg(long, value_name = "WORD")]
     outcome: Option<String>,
+    /// Full name of a call, such as likeness.v1.SearchService/Search or likeness/configuration
+    #[arg(long, value_name = "CALL")]
+    call: Option<String>,
+    /// An event, and those that name it: its outcome, decisions about its candidates, referrals
+    #[arg(long, value_name = "EVENT")]
+    event: Option<String>,
     /// At or after this time, such as 2026-01-31T09:00:00Z
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
@@ -141,8 +147,8 @@ fn filter(args: &QueryArgs) -> Result<EntryFilter, Failure> {
         pool: text(&args.pool),
         operation: text(&args.operation),
         outcome: text(&args.outcome),
-        rpc: String::new(),
-        event_id: String::new(),
+        rpc: text(&args.call),
+        event_id: text(&args.event),
         from: text(&args.from),
         until: text(&args.until),
     })
