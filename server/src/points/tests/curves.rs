@@ -72,3 +72,23 @@ fn the_rule_never_understates() {
         })
         .unwrap();
 }
+
+/// A threshold is the same number in the run's file, in the signed record and in the service: one that differs in the last bit
+/// would decide differently about the very score it was taken from.
+#[test]
+fn a_threshold_keeps_its_last_bit() {
+    let folder = TempDir::new().unwrap();
+    let key = TesterKey::create(&folder.path().join("key")).unwrap();
+    let mut runner = seeded::runner(100);
+    runner
+        .run(&(0.301_f64..0.399), |threshold| {
+            let mut metrics = metrics();
+            metrics["searches"]["sizes"][1]["rows"][2]["threshold"] = threshold.into();
+            let point = calibrated(&metrics, &asked()).unwrap();
+            prop_assert_eq!(point.threshold.to_bits(), threshold.to_bits(), "calibrated from {}", threshold);
+            let (_, read) = open(&sign(&point, &key).unwrap(), key.verifier()).unwrap();
+            prop_assert_eq!(read.threshold.to_bits(), threshold.to_bits(), "signed and read: {}", threshold);
+            Ok(())
+        })
+        .unwrap();
+}
