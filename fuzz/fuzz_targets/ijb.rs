@@ -1,10 +1,10 @@
 #![no_main]
-use std::fs;
+use likeness_datasets::{PairLayout, protocol::read_protocol};
 
+// The templates, then the matches.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let Ok(folder) = tempfile::tempdir() else { return };
-    let file = folder.path().join("templates.csv");
-    if fs::write(&file, bytes).is_ok() {
-        drop({ drop(fs::write(folder.path().join("matches.csv"), "1,2\n")); likeness_datasets::protocol::read_protocol(&folder.path().join("matches.csv"), None, likeness_datasets::PairLayout::Ijb) });
-    }
+    let (templates, matches) = likeness_fuzz::two(bytes);
+    likeness_fuzz::with_files(&[("templates.csv", templates), ("matches.csv", matches)], |folder| {
+        drop(read_protocol(&folder.join("matches.csv"), None, PairLayout::Ijb));
+    });
 });

@@ -1,10 +1,8 @@
 #![no_main]
-use std::fs;
+use likeness_datasets::read_people;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let Ok(folder) = tempfile::tempdir() else { return };
-    let file = folder.path().join("fuzz.parquet");
-    if fs::write(&file, bytes).is_ok() {
-        drop(likeness_datasets::read_people(&file));
-    }
+    likeness_fuzz::with_files(&[("fuzz.parquet", bytes)], |folder| {
+        drop(read_people(&folder.join("fuzz.parquet")))
+    });
 });

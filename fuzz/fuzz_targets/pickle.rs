@@ -1,10 +1,8 @@
 #![no_main]
-use std::fs;
+use likeness_datasets::{PairLayout, protocol::read_protocol};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let Ok(folder) = tempfile::tempdir() else { return };
-    let file = folder.path().join("fuzz.bin");
-    if fs::write(&file, bytes).is_ok() {
-        drop(likeness_datasets::protocol::read_protocol(&file, None, likeness_datasets::PairLayout::InsightfaceBin));
-    }
+    likeness_fuzz::with_files(&[("fuzz.bin", bytes)], |folder| {
+        drop(read_protocol(&folder.join("fuzz.bin"), None, PairLayout::InsightfaceBin));
+    });
 });
