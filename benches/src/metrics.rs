@@ -43,14 +43,17 @@ pub use rate::{Interval, Rate, wilson};
 pub use searches::{MatedSearch, NonMatedSearch, Searches};
 pub use sweep::thresholds;
 
-/// A score that cannot be ordered.
+/// Largest score on either side of zero: beyond it, differences of scores lose their digits or overflow.
+pub const MOST_SCORE: f64 = 1e15;
+
+/// A score that cannot be ordered, or is out of all range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a score is not a number; every score has to be finite")]
+#[error("a score is not a number, or out of range; every score has to lie between -1e15 and 1e15")]
 pub struct NotFinite;
 
 /// Sorts scores, smaller first, after checking that all are finite.
 pub(crate) fn ascending(mut scores: Vec<f64>) -> Result<Vec<f64>, NotFinite> {
-    if scores.iter().any(|score| !score.is_finite()) {
+    if scores.iter().any(|score| !score.is_finite() || score.abs() > MOST_SCORE) {
         return Err(NotFinite);
     }
     // Adding zero makes -0 and 0 one number, as they are for `>=`.

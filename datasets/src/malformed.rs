@@ -90,6 +90,20 @@ impl ReadError {
     }
 }
 
+/// A whole file of text, without the byte order mark that some editors put before it.
+pub(crate) fn text(path: &Path) -> Result<String, ReadError> {
+    let bytes = std::fs::read(path).map_err(ReadError::unreadable(path))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        ReadError::malformed(path, Place::Line(line), "text", "it is not valid UTF-8")
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
+}
+
 /// A value as it may be shown in a message: short, without control characters.
 pub(crate) fn shown(value: &str) -> String {
     let mut text: String =

@@ -2,10 +2,15 @@
 //!
 //! `mated` is 0 or 1 (also `no`/`yes`, `false`/`true`). An empty `score` means that one side gave no template. Optional columns:
 //! `probe_subject` and `reference_subject` (who is on the image; otherwise every name is a subject of its own), and demographic
-//! labels as pairs of columns `probe_X` and `reference_X`, or `probe_X` alone.
+//! labels as pairs of columns `probe_X` and `reference_X`, or `probe_X` alone. The same columns are read from a Parquet file; the
+//! `scores.csv` and `scores.parquet` of a run on pairs are such files.
 use std::{collections::HashMap, path::Path};
 
 use crate::malformed::{Place, ReadError, shown};
+use crate::table::{Rows, guarded};
+
+/// Largest score on either side of zero: beyond it, differences of scores lose their digits or overflow.
+const MOST_SCORE: f64 = 1e15;
 
 /// One comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,21 +57,22 @@ struct Columns {
     reference: usize,
     mated: usize,
     score: usize,
+    rank: Option<usize>,
     subjects: Option<(usize, usize)>,
     attributes: Vec<(usize, Option<usize>)>,
 }
 
 impl Columns {
-    fn find(path: &Path, header: &csv::StringRecord) -> Result<(Self, Vec<String>), ReadError> {
+    fn find(path: &Path, place: Place, header: &[String]) -> Result<(Self, Vec<String>), ReadError> {
         let at = |name: &str| header.iter().position(|column| column.trim().eq_ignore_ascii_case(name));
         let need = |name: &str| {
             at(name).ok_or_else(|| {
-                let found: Vec<_> = header.iter().map(shown).collect();
+                let found: Vec<_> = header.iter().map(|column| shown(column)).collect();
                 let problem = format!(
                     "the column is missing; expected probe, reference, mated, score; found {}",
                     found.join(", ")
                 );
-                ReadError::malformed(path, Place::Line(1), format!("`{name}`"), problem)
+                ReadError::malformed(path, place, format!("`{name}`"), problem)
             })
         };
         let subjects = match (at("probe_subject"), at("reference_subject")) {
@@ -74,7 +80,7 @@ impl Columns {
             (None, None) => None,
             _ => {
                 let problem = "`probe_subject` and `reference_subject` come together; one is missing";
-                return Err(ReadError::malformed(path, Place::Line(1), "`probe_subject`", problem));
+                return Err(ReadError::malformed(path, place, "`probe_subject`", problem));
             }
         };
         let mut names = Vec::new();
@@ -90,6 +96,7 @@ impl Columns {
             reference: need("reference")?,
             mated: need("mated")?,
             score: need("score")?,
+            rank: at("rank"),
             subjects,
             attributes,
         };
@@ -113,24 +120,30 @@ impl Numbers {
     }
 }
 
-/// Reads a score file. `each` is called after every row.
+/// Reads a score file, CSV or (by its ending) Parquet. `each` is called after every row.
 ///
 /// # Errors
 /// [`ReadError`] with file, line and field.
-pub fn read_scores(path: &Path, mut each: impl FnMut()) -> Result<ScoreFile, ReadError> {
-    let csv_fault = |error| ReadError::csv(path, error);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(csv_fault)?;
-    let (columns, attributes) = Columns::find(path, reader.headers().map_err(csv_fault)?)?;
+pub fn read_scores(path: &Path, each: impl FnMut()) -> Result<ScoreFile, ReadError> {
+    guarded(path, || read(path, each))
+}
+
+fn read(path: &Path, mut each: impl FnMut()) -> Result<ScoreFile, ReadError> {
+    let mut source = Rows::open(path)?;
+    let (columns, attributes) = Columns::find(path, source.header(), source.columns())?;
     let mut file = ScoreFile { attributes, ..ScoreFile::default() };
     let (mut probes, mut references, mut subjects) =
         (Numbers::default(), Numbers::default(), Numbers::default());
-    let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(csv_fault)? {
-        let line = record.position().map_or(0, csv::Position::line);
+    while let Some(place) = source.next()? {
         let fault = |field: &str, problem: String| {
-            Err(ReadError::malformed(path, Place::Line(line), format!("`{field}`"), problem))
+            Err(ReadError::malformed(path, place, format!("`{field}`"), problem))
         };
-        let text = |at: usize| record.get(at).unwrap_or_default();
+        let text = |at: usize| source.text(at);
+        if columns.rank.is_some_and(|rank| !text(rank).is_empty()) {
+            let problem = "the rows are candidate lists, which leave out all other comparisons, so that error rates over them \
+                would be wrong; give a file in which every comparison has a row, and leave `rank` empty or out";
+            return fault("rank", problem.to_owned());
+        }
         let mated = match text(columns.mated).to_ascii_lowercase().as_str() {
             "1" | "yes" | "true" => true,
             "0" | "no" | "false" => false,
@@ -139,13 +152,28 @@ pub fn read_scores(path: &Path, mut each: impl FnMut()) -> Result<ScoreFile, Rea
         let score = match text(columns.score) {
             "" => None,
             given => match given.parse::<f64>() {
-                Ok(score) if score.is_finite() => Some(score),
+                Ok(score) if score.abs() <= MOST_SCORE => Some(score),
+                Ok(score) if score.is_finite() => {
+                    return fault("score", format!("it is {score:e}; scores lie between -1e15 and 1e15"));
+                }
                 _ => return fault("score", format!("it is `{}`; expected a finite number", shown(given))),
             },
         };
         for (name, at) in [("probe", columns.probe), ("reference", columns.reference)] {
             if text(at).is_empty() {
                 return fault(name, "it is empty; every image needs a name".to_owned());
+            }
+        }
+        if let Some((one, other)) = columns.subjects {
+            let same = text(one) == text(other);
+            if same != mated && !text(one).is_empty() && !text(other).is_empty() {
+                let problem = format!(
+                    "it says {}, but the subjects are `{}` and `{}`",
+                    if mated { "mated" } else { "not mated" },
+                    shown(text(one)),
+                    shown(text(other))
+                );
+                return fault("mated", problem);
             }
         }
         let (probe, new_probe) = probes.of(text(columns.probe));

@@ -20,7 +20,7 @@ pub fn read_sigset(path: &Path) -> Result<People, ReadError> {
         let problem = format!("it has {size} bytes; at most {MOST_BYTES} are read");
         return Err(ReadError::malformed(path, Place::Whole, "size", problem));
     }
-    let text = std::fs::read_to_string(path).map_err(ReadError::unreadable(path))?;
+    let text = crate::malformed::text(path)?;
     parse(path, &text)
 }
 

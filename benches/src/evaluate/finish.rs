@@ -180,7 +180,9 @@ pub fn operational_searches(size: &GallerySize) -> Vec<(f64, String)> {
 pub fn distribution(of: &str, mated: &[f64], non_mated: &[f64]) -> Option<Distribution> {
     let all = || mated.iter().chain(non_mated).copied();
     let (low, high) = (all().reduce(f64::min)?, all().reduce(f64::max)?);
-    let width = if high > low { (high - low) / BINS as f64 } else { 1.0 };
+    // Scores that hardly differ are one bin: finer ones would be below what numbers of their size can tell apart.
+    let least = 1e-9_f64.max(low.abs().max(high.abs()) * 1e-9);
+    let width = if high - low > least { (high - low) / BINS as f64 } else { 1.0 };
     let count = |scores: &[f64]| {
         let mut bins = vec![0_u64; BINS];
         for score in scores {

@@ -33,6 +33,7 @@ pub fn run(description: &Description, asked: &Score, out: &Path) -> anyhow::Resu
     let bar = progress::counter("reading scores");
     let file = read_scores(&asked.scores, || bar.inc(1))?;
     bar.finish_and_clear();
+    check_labels(&file)?;
     let mut steps = vec![("read".to_owned(), began.elapsed().as_secs_f64())];
 
     let began = Instant::now();
@@ -95,6 +96,23 @@ pub fn run(description: &Description, asked: &Score, out: &Path) -> anyhow::Resu
     let (folder, metrics) = finish(output, description, circumstances, found)?;
     progress::done(&folder);
     Ok(metrics)
+}
+
+/// Refuses a pair that is called mated in one row and not mated in another: one of the rows is wrong.
+fn check_labels(file: &ScoreFile) -> anyhow::Result<()> {
+    let mut pairs: Vec<(u32, u32, bool)> =
+        file.rows.iter().map(|row| (row.probe, row.reference, row.mated)).collect();
+    pairs.sort_unstable();
+    let both =
+        pairs.windows(2).find(|two| (two[0].0, two[0].1) == (two[1].0, two[1].1) && two[0].2 != two[1].2);
+    match both {
+        None => Ok(()),
+        Some(two) => anyhow::bail!(
+            "probe `{}` and reference `{}` are mated in one row and not mated in another; correct the labels",
+            file.probes.names[two[0].0 as usize],
+            file.references.names[two[0].1 as usize]
+        ),
+    }
 }
 
 fn counts(file: &ScoreFile) -> Counts {

@@ -65,7 +65,9 @@ impl Axis {
     /// A linear axis.
     #[must_use]
     pub fn linear(label: &str, low: f64, high: f64) -> Self {
-        let high = if high > low { high } else { low + 1.0 };
+        // A range that numbers of this size cannot divide has no labels to put on it.
+        let least = 1e-9_f64.max(low.abs().max(high.abs()) * 1e-9);
+        let high = if high - low > least { high } else { low + 1.0 };
         Self { label: label.to_owned(), logarithmic: false, range: (low, high) }
     }
 
@@ -91,7 +93,9 @@ impl Axis {
 
     fn shown(&self, place: f64) -> String {
         if !self.logarithmic {
-            return trimmed(format!("{place:.3}"));
+            // As many digits as tell neighbouring labels apart.
+            let digits = (2.0 - (self.range.1 - self.range.0).log10().floor()).clamp(0.0, 12.0) as usize;
+            return trimmed(format!("{place:.digits$}"));
         }
         // Whole powers only: a label between them would be read as another scale.
         if (place - place.round()).abs() > 1e-9 {
@@ -236,6 +240,9 @@ pub fn intervals(axis: &str, bars: &[Bar]) -> anyhow::Result<String> {
 
 /// Without zeros that say nothing.
 fn trimmed(number: String) -> String {
+    if !number.contains('.') {
+        return number;
+    }
     number.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 

@@ -5,7 +5,7 @@ use super::{Builder, Protocol, Trial};
 use crate::malformed::{Place, ReadError, shown};
 
 pub(super) fn read(list: &Path, folder: &Path) -> Result<Protocol, ReadError> {
-    let text = std::fs::read_to_string(list).map_err(ReadError::unreadable(list))?;
+    let text = crate::malformed::text(list)?;
     let mut builder = Builder::default();
     builder.protocol.attributes = vec!["sex".to_owned(), "age_band".to_owned()];
     for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {

@@ -37,7 +37,7 @@ pub(super) fn read(split: &Path) -> Result<Protocol, ReadError> {
 
 /// Paths by number.
 fn images(list: &Path) -> Result<HashMap<u32, PathBuf>, ReadError> {
-    let text = std::fs::read_to_string(list).map_err(ReadError::unreadable(list))?;
+    let text = crate::malformed::text(list)?;
     let mut found = HashMap::new();
     for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
         let fault =
@@ -63,7 +63,7 @@ fn pairs(
     fold: u16,
     builder: &mut Builder,
 ) -> Result<(), ReadError> {
-    let text = std::fs::read_to_string(file).map_err(ReadError::unreadable(file))?;
+    let text = crate::malformed::text(file)?;
     for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
         let fault =
             |field: &str, problem: String| ReadError::malformed(file, Place::Line(line), field, problem);

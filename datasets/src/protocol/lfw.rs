@@ -9,7 +9,7 @@ use crate::malformed::{Place, ReadError, shown};
 const MOST_IMAGES: u32 = 9_999;
 
 pub(super) fn read(list: &Path, folder: &Path) -> Result<Protocol, ReadError> {
-    let text = std::fs::read_to_string(list).map_err(ReadError::unreadable(list))?;
+    let text = crate::malformed::text(list)?;
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     let fault = |line: u64, field: &str, problem: String| {
         ReadError::malformed(list, Place::Line(line), field.to_owned(), problem)

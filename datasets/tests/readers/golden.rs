@@ -132,3 +132,36 @@ fn type10() {
     assert_eq!(image.image, png);
     assert_eq!(image_bytes(&sample("face.an2")).unwrap(), png);
 }
+
+/// Spreadsheets on Windows save text like this.
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let windows = |name: &str| {
+        let text = std::fs::read_to_string(sample(name)).unwrap();
+        let file = folder.path().join(std::path::Path::new(name).file_name().unwrap());
+        std::fs::write(&file, format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
+        file
+    };
+    for (name, layout) in
+        [("pairs.csv", PairLayout::Csv), ("pairs.txt", PairLayout::Lfw), ("agedb.txt", PairLayout::AgeDb)]
+    {
+        let found = read_protocol(&windows(name), None, layout).unwrap_or_else(|error| panic!("{error}"));
+        let expected = read(name, layout);
+        assert_eq!((trials(&found), &found.attributes), (trials(&expected), &expected.attributes), "{name}");
+    }
+    windows("ijb/templates.csv");
+    let found = read_protocol(&windows("ijb/matches.csv"), None, PairLayout::Ijb).unwrap();
+    assert_eq!(trials(&found), trials(&read("ijb/matches.csv", PairLayout::Ijb)));
+    assert_eq!(
+        read_scores(&windows("scores.csv"), || {}).unwrap(),
+        read_scores(&sample("scores.csv"), || {}).unwrap()
+    );
+    let people = |path: &std::path::Path| {
+        let read = read_people(path).unwrap_or_else(|error| panic!("{error}"));
+        read.images.into_iter().map(|one| (one.subject, one.name, one.labels)).collect::<Vec<_>>()
+    };
+    for name in ["manifest.csv", "sigset.xml"] {
+        assert_eq!(people(&windows(name)), people(&sample(name)), "{name}");
+    }
+}

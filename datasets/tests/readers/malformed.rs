@@ -65,6 +65,12 @@ fn pair_lists() {
     let agedb = |change| refused("agedb.txt", change, pairs(PairLayout::AgeDb));
     assert_eq!(agedb(("m.jpg 0", "m.jpg 1")), told("line 2", "label"));
     assert_eq!(agedb(("_57_f", "_57_x")), told("line 1", "second name"));
+    // Latin-1 where UTF-8 is expected: the line is told, not only that the file cannot be read.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("latin.txt");
+    fs::write(&file, b"1\t1\nJos\xe9_Uno\t1\t2\n").unwrap();
+    let error = read_protocol(&file, None, PairLayout::Lfw).unwrap_err().to_string();
+    assert!(error.ends_with("latin.txt` line 2, text: it is not valid UTF-8"), "{error}");
 }
 
 #[test]
@@ -125,6 +131,8 @@ fn sets_of_people() {
 fn score_files() {
     let scores = |change| refused("scores.csv", change, |path| read_scores(path, || {}).map(drop));
     assert_eq!(scores((",score,", ",points,")), told("line 1", "`score`"));
+    assert_eq!(scores(("r1,1,0.9", "r1,1,1e16")), told("line 2", "`score`"));
+    assert_eq!(scores(("r1,1,0.9", "r1,0,0.9")), told("line 2", "`mated`"), "the subjects are the same");
     assert_eq!(scores(("r1,1,0.9", "r1,1,NaN")), told("line 2", "`score`"));
     assert_eq!(scores(("r2,0,0.2", "r2,2,0.2")), told("line 3", "`mated`"));
     assert_eq!(scores(("p2,r1", ",r1")), told("line 4", "`probe`"));
