@@ -30,6 +30,10 @@ mod progress;
 pub mod raw_scores;
 pub mod record;
 
+// What becomes of a report.
+pub mod sharing;
+pub mod sharing_commands;
+
 // One run each.
 pub mod audit;
 pub mod compare;

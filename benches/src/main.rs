@@ -2,7 +2,7 @@
 //! subcommand per question. No subcommand passes or fails on a time.
 
 use clap::{Parser, Subcommand};
-use likeness_bench::evaluate::commands;
+use likeness_bench::evaluate::{commands, sharing_commands};
 use likeness_bench::{
     accountability, agreement, approximate, authority, changes, enrol, pipeline, readme, refusals,
     run::RunOptions, search, service,
@@ -39,6 +39,12 @@ enum Command {
     Compare(commands::Compare),
     /// The report of a run folder, after checking its digests.
     Report(commands::Report),
+    /// Register a report, and that a body was given it.
+    Share(sharing_commands::Share),
+    /// Reports that a body should have been given by now; fails when there are any.
+    Overdue(sharing_commands::Overdue),
+    /// The report in a page for the public.
+    Summary(sharing_commands::Summary),
     /// Pairs whose labels may be wrong, for a person to look at.
     Audit(commands::Audit),
     /// Make template files of a made-up population, to measure searches at sizes that images do not reach.
@@ -96,6 +102,9 @@ fn main() -> anyhow::Result<()> {
         Command::Speed(options) => options.run(run.seed),
         Command::Compare(options) => options.run(),
         Command::Report(options) => options.run(),
+        Command::Share(options) => options.run(),
+        Command::Overdue(options) => options.run(),
+        Command::Summary(options) => options.run(),
         Command::Audit(options) => options.run(),
         Command::Templates(options) => options.run(run.seed),
         Command::Agreement(options) => agreement::run(&run, &options),

@@ -3,6 +3,7 @@
 pub mod compare;
 mod figures;
 mod plot;
+pub mod summary;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

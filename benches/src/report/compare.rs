@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::figures;
-use super::tables::{rate, short};
+use super::tables::{grouped, rate, short};
 use crate::evaluate::record::{Metrics, OperatingPoint};
 use crate::metrics::Rate;
 
@@ -120,7 +120,7 @@ fn row(
             @for point in [left, right] {
                 @match (point.threshold, misses(point)) {
                     (Some(at), Some(found)) => { td { (format!("{at:.4}")) } td { (rate(found)) } }
-                    _ => td.refused colspan="2" { "not stated: " (point.needed.unwrap_or_default()) " non-mated trials are needed" }
+                    _ => td.refused colspan="2" { "not stated: " (grouped(point.needed.unwrap_or_default())) " non-mated trials are needed" }
                 }
             }
             td.text { (reading(misses(left), misses(right))) }

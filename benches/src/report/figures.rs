@@ -33,7 +33,9 @@ fn legend(series: &[Series]) -> Markup {
     html! {
         ul.legend {
             @for (number, series) in series.iter().enumerate() {
-                li { i class=(format!("line-{}", number % COLOURS + 1)) {} (series.name) }
+                // An area has a whole outline: dashes tell apart lines that cross.
+                @let area = if series.filled { " area" } else { "" };
+                li { i class=(format!("line-{}{area}", number % COLOURS + 1)) {} (series.name) }
             }
         }
     }

@@ -80,10 +80,23 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// Digits in groups of three.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn refused(point: &OperatingPoint, columns: usize) -> Markup {
     html! {
         td.refused colspan=(columns) {
-            "not stated: " (point.have.unwrap_or_default()) " non-mated trials; " (point.needed.unwrap_or_default()) " are needed"
+            "not stated: " (grouped(point.have.unwrap_or_default())) " non-mated trials; " (grouped(point.needed.unwrap_or_default())) " are needed"
         }
     }
 }
