@@ -43,7 +43,7 @@ use profile::Profile;
 
 /// Exit codes, for `--help`.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failure, 2 wrong usage, 3 refused (image, quality, request), 4 denied (token, role, purpose), \
-5 no server answers, 6 the audit log does not verify, 7 done in part, 130 stopped by Ctrl-C.
+5 no server answers, 6 the audit log does not verify, 7 done in part, 8 an operating point does not hold any more, 130 stopped by Ctrl-C.
 
 A candidate is intelligence, never an identification.";
 
@@ -179,6 +179,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
                 && let Some(ended) = retention::offline(args)
             {
                 return ended;
+            }
+            if let Command::OperatingPoint(command) = &client
+                && let Some(done) = command.local()
+            {
+                return done;
             }
             let profile = Profile::find(named)?;
             let runtime = tokio::runtime::Builder::new_multi_thread()

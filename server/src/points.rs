@@ -9,10 +9,13 @@
 //! ```
 
 mod calibrate;
+mod controls;
+mod drift;
 mod interval;
 mod meaning;
 mod record;
 mod run;
+mod shipped;
 mod signed;
 mod store;
 #[cfg(test)]
@@ -20,12 +23,17 @@ mod tests;
 mod validate;
 
 pub use calibrate::{CalibrateError, Calibration, calibrate};
+pub use controls::{ControlSet, FEWEST_CONTROLS, control_files};
+pub use drift::{Drift, Level};
+pub(crate) use meaning::DEMONSTRATION;
 pub use meaning::{Meaning, NotMeasured, percent};
 pub use record::{
     CurveRow, Evidence, GroupRate, Measured, MeasuredSize, OperatingPoint, PointId, PointIdError, Rate, Use,
     WorstGroups,
 };
 pub use run::{Run, RunError};
+pub(crate) use shipped::Shipped;
+pub use shipped::{SHIPPED, ShippedNote};
 pub use signed::{MOST_BYTES as MOST_NOTE_BYTES, SignedError, open, sign};
 pub(crate) use store::{APPROVE, Approval, DIGEST_NOTE, Revocation, Store, digest};
 pub use store::{Kept, Situation, State, StoreError};

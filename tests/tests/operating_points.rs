@@ -67,6 +67,44 @@ impl Place {
         if output.status.success() { Ok(value) } else { Err((output.status.code(), value)) }
     }
 
+    /// What a new installation says of a similarity: measured, on synthetic images, approved by nobody, in every answer.
+    fn shows_a_demonstration(&self, list: &Value) {
+        assert!(
+            list["mode_meaning"].as_str().unwrap().contains("DEMONSTRATION: measured on synthetic images"),
+            "{list}"
+        );
+        for candidate in list["candidates"].as_array().unwrap() {
+            let meaning = &candidate["meaning"];
+            assert_eq!(
+                (&meaning["measured"], &meaning["demonstration"]),
+                (&true.into(), &true.into()),
+                "{meaning}"
+            );
+            assert_eq!(meaning["approved"], false, "{meaning}");
+            let text = meaning["text"].as_str().unwrap();
+            assert!(
+                text.contains("somebody scored this high or higher") && text.contains("% interval"),
+                "{text}"
+            );
+            assert!(text.contains("not for operational use until you calibrate on your own"), "{text}");
+            assert!(
+                meaning["low"].as_f64() <= meaning["fpir"].as_f64() && meaning["high"].as_f64() <= Some(1.0)
+            );
+        }
+        assert!(list["operating_points"].as_array().unwrap().is_empty(), "it decides nothing: {list}");
+        let page = self.service.scratch().join("demonstration.html");
+        let mut line = vec!["search", &self.probe, "--pool", "cells", "--html", page.to_str().unwrap()];
+        line.extend(["--purpose", "criminal_investigation", "--justification", "suspect leaving the scene"]);
+        line.extend(["--reference", "OP-1", "--source", "cctv"]);
+        let table = self.service.ok(&line);
+        let page = fs::read_to_string(page).unwrap();
+        assert!(table.contains("(synthetic, not operational)") && table.contains("DEMONSTRATION"), "{table}");
+        assert!(page.contains("(synthetic, not operational)") && page.contains("DEMONSTRATION"));
+        // Nobody approved it, so it gives no threshold and is in no list.
+        let listed = self.service.ok(&["operating-point", "list"]);
+        assert!(listed.contains("No operating point"), "{listed}");
+    }
+
     /// Refused for want of an operating point: the message.
     fn refused(&self, pool: &str, more: &[&str]) -> String {
         let (code, answer) = self.search(pool, more).expect_err("the search should be refused");
@@ -125,12 +163,12 @@ fn a_threshold_needs_an_approved_operating_point_that_fits() {
         let said = place.refused("cells", flags);
         assert!(said.contains("none is approved") && said.contains("likeness calibrate"), "{said}");
     }
-    // A rank list needs none, is labelled as such, and says that nobody measured what its similarities mean.
+    // A rank list needs none, is labelled as such, and has only the demonstration that comes with the pack to go by.
     let list = place.search("cells", &[]).unwrap();
     assert_eq!(list["mode"], "investigation");
     assert!(list["mode_meaning"].as_str().unwrap().contains("without a threshold"));
     assert_eq!(list["candidates"].as_array().unwrap().len(), 6);
-    assert_eq!(list["candidates"][0]["meaning"]["measured"], false);
+    place.shows_a_demonstration(&list);
 
     // Approval: by the person whom the record names, of the record as it was signed.
     let other = place.calibrate("other", &place.run(&[5, 8]), &["--approver", "somebody else"]);
@@ -176,10 +214,15 @@ fn a_threshold_needs_an_approved_operating_point_that_fits() {
             assert!(meaning["high"].as_f64() > meaning["fpir"].as_f64());
         }
     }
-    // The rank list now knows what its similarities mean; table and page say so too.
+    // The rank list now knows what its similarities mean, and the demonstration is silent; table and page say so too.
     let list = place.search("cells", &[]).unwrap();
     assert_eq!(list["candidates"].as_array().unwrap().len(), 6);
-    assert_eq!(list["candidates"][5]["meaning"]["measured"], true);
+    let meaning = &list["candidates"][5]["meaning"];
+    assert_eq!(
+        (&meaning["measured"], &meaning["approved"], &meaning["demonstration"]),
+        (&true.into(), &true.into(), &false.into())
+    );
+    assert!(!list.to_string().contains("DEMONSTRATION"), "{list}");
     let page = place.service.scratch().join("page.html");
     let mut line =
         vec!["search", &place.probe, "--pool", "cells", "--identification", "--html", page.to_str().unwrap()];
@@ -197,6 +240,12 @@ fn a_threshold_needs_an_approved_operating_point_that_fits() {
     place.service.ok(&["pool", "create", "persons", "--kind", "person"]);
     let said = place.refused("persons", &["--identification"]);
     assert!(said.contains("it is not for `person` pools"), "{said}");
+    // Whoever has calibrated does not fall back on the demonstration where the record does not reach.
+    let persons = place.service.scratch().join("persons");
+    faces::folder(&persons, 2..4, 1);
+    place.service.ok(&["enrol", "--pool", "persons", persons.to_str().unwrap()]);
+    let list = place.search("persons", &[]).unwrap();
+    assert_eq!(list["candidates"][0]["meaning"]["measured"], false, "{list}");
     let wrong = place.search("cells", &["--threshold", "NaN"]).unwrap_err();
     assert_eq!(wrong.1["error"]["code"], "invalid_field");
 

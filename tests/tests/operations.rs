@@ -189,6 +189,15 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     };
     points.revoke_operating_point(request).await.unwrap_err();
     ledger.check("OperatingPointService/RevokeOperatingPoint");
+    // `monitoring.rs` has an approved one to check.
+    let request = CheckOperatingPointRequest {
+        context: context_of("system_administration"),
+        id: "op-0000000000000000".into(),
+        pool: "cells".into(),
+        ..Default::default()
+    };
+    points.check_operating_point(request).await.unwrap_err();
+    ledger.check("OperatingPointService/CheckOperatingPoint");
 
     let destination = service.scratch().join("backup").to_str().unwrap().to_owned();
     let request = CreateBackupRequest {

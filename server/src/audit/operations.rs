@@ -65,6 +65,11 @@ pub const CALLS: &[Recorded] = &[
         "which thresholds may be used changes",
     ),
     call(
+        "likeness.v1.OperatingPointService/CheckOperatingPoint",
+        &[Consultation],
+        "control images are compared with everybody in a pool; only counts come back",
+    ),
+    call(
         "likeness.v1.OperatingPointService/ListOperatingPoints",
         &[Consultation],
         "which thresholds may be used is read",

@@ -32,6 +32,8 @@ pub enum Action {
     DropPool,
     /// Move a pool to another algorithm.
     MigratePool,
+    /// Count what control images score in a pool; shows nobody.
+    MonitorPool,
     /// See which pools there are.
     ListPools,
     /// Get proofs about the audit log: hashes and signatures, none of its content.
@@ -70,7 +72,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 30] = [
+    pub const ALL: [Action; 31] = [
         Action::Enrol,
         Action::SetEnrolled,
         Action::Search,
@@ -84,6 +86,7 @@ impl Action {
         Action::CreatePool,
         Action::DropPool,
         Action::MigratePool,
+        Action::MonitorPool,
         Action::ListPools,
         Action::ReadProof,
         Action::ReadAudit,
@@ -119,6 +122,7 @@ impl Action {
             Action::CreatePool => "create_pool",
             Action::DropPool => "drop_pool",
             Action::MigratePool => "migrate_pool",
+            Action::MonitorPool => "monitor_pool",
             Action::ListPools => "list_pools",
             Action::ReadAudit => "read_audit",
             Action::ReadProof => "read_proof",
@@ -160,6 +164,7 @@ impl Action {
             | Action::ReadImage
             | Action::ReadDecisions
             | Action::ListPools
+            | Action::MonitorPool
             | Action::ListOperatingPoints
             | Action::ReadProof
             | Action::ReadRetention
@@ -196,6 +201,7 @@ impl Action {
             | Action::ReadImage
             | Action::ReadDecisions
             | Action::ListPools
+            | Action::MonitorPool
             | Action::ReadProof
             | Action::ReadAudit
             | Action::ListOperatingPoints

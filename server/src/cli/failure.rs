@@ -27,6 +27,8 @@ pub enum Exit {
     AuditFailed = 6,
     /// Some were done and some were refused.
     Partial = 7,
+    /// An operating point does not hold any more.
+    Alert = 8,
     /// Stopped by Ctrl-C, as the shell counts it.
     Interrupted = 130,
 }

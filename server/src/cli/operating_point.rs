@@ -1,4 +1,5 @@
-//! `likeness operating-point approve | list | show | revoke`: which measured thresholds the service may use.
+//! `likeness operating-point approve | list | show | revoke | controls | check | demonstration`: which measured thresholds the
+//! service may use, and whether they still hold.
 
 use std::{
     fs,
@@ -22,6 +23,7 @@ use super::{
     wording,
 };
 
+mod check;
 pub mod words;
 
 const PURPOSE: &str = "system_administration";
@@ -37,9 +39,28 @@ pub enum PointCommand {
     Show(ShowArgs),
     /// End an approval at once
     Revoke(RevokeArgs),
+    /// Sign a list of control images: people who are known not to be in any pool
+    Controls(check::ControlsArgs),
+    /// Does it still hold? Compares control images with a pool of today, and counts; exit code 8 when it does not
+    Check(check::CheckArgs),
+    /// Write the demonstration record that comes with the default pack into a folder
+    Demonstration {
+        /// Folder to write into
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        out: PathBuf,
+    },
 }
 
 impl PointCommand {
+    /// Runs what needs no server; absent for what does.
+    pub fn local(&self) -> Option<Result<Exit, Failure>> {
+        match self {
+            Self::Controls(args) => Some(check::sign(args)),
+            Self::Demonstration { out } => Some(check::demonstration(out)),
+            Self::Approve(_) | Self::List(_) | Self::Show(_) | Self::Revoke(_) | Self::Check(_) => None,
+        }
+    }
+
     /// Whether results go out as JSON.
     pub fn json(&self) -> bool {
         match self {
@@ -47,6 +68,8 @@ impl PointCommand {
             Self::List(args) => args.json,
             Self::Show(args) => args.json,
             Self::Revoke(args) => args.json,
+            Self::Check(args) => args.json,
+            Self::Controls(_) | Self::Demonstration { .. } => false,
         }
     }
 }
@@ -166,6 +189,10 @@ pub async fn run(command: PointCommand, profile: &Profile) -> Result<Exit, Failu
                 .await?
                 .into_inner();
             changed("Revoked", answer.operating_point, answer.receipt.as_ref(), json)?;
+        }
+        PointCommand::Check(args) => return check::run(args, profile).await,
+        PointCommand::Controls(_) | PointCommand::Demonstration { .. } => {
+            return Err(Failure::fault("this command does not call the service"));
         }
     }
     Ok(Exit::Done)

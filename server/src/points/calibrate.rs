@@ -47,6 +47,13 @@ pub enum CalibrateError {
         "the run names no model pack, so its threshold belongs to no algorithm; run it with `--pack NAME`"
     )]
     NoPack,
+    /// An external matcher.
+    #[error(
+        "the run is of the external matcher `{0}`, which is no model pack: no pool can be searched with it, so no threshold of it can \
+         hold for one. To use the algorithm here, make a pack of its ONNX files with `likeness models add` and run again with \
+         `--pack NAME`; to judge it, its report and `likeness-bench compare` are enough"
+    )]
+    ExternalMatcher(String),
     /// A gallery that is larger than any that was measured.
     #[error(
         "the largest gallery measured has {largest} images, so nothing is known about {wanted}; measure a larger one"
@@ -96,6 +103,11 @@ pub fn calibrate(run: &Run, asked: &Calibration, now: Timestamp) -> Result<Opera
     let metrics = &run.metrics;
     let searches = metrics.searches.as_ref().ok_or(CalibrateError::NoSearches)?;
     let pack = metrics.pack.as_ref().ok_or(CalibrateError::NoPack)?;
+    let Some(space_id) = &pack.space_id else {
+        return Err(CalibrateError::ExternalMatcher(
+            crate::text::recordable(&pack.name, 64).unwrap_or_default(),
+        ));
+    };
     let largest = searches.sizes.iter().map(|size| size.references).max().unwrap_or_default();
     let gallery_to = asked.gallery_to.unwrap_or(largest);
     let size = searches
@@ -123,7 +135,7 @@ pub fn calibrate(run: &Run, asked: &Calibration, now: Timestamp) -> Result<Opera
         algorithm: Measured {
             pack: pack.name.clone(),
             version: pack.version.clone(),
-            space_id: pack.space_id.clone(),
+            space_id: space_id.clone(),
             digest: pack.digest.clone(),
         },
         applies_to: Use {

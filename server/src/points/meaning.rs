@@ -5,6 +5,10 @@
 //! with the gallery, and how fast is a property of the algorithm that nobody measured.
 use super::{OperatingPoint, PointId, Rate, record::MeasuredSize};
 
+/// What stands beside everything that comes from synthetic images.
+pub(crate) const DEMONSTRATION: &str = "DEMONSTRATION: measured on synthetic images, which says nothing about people; not for operational use \
+     until you calibrate on your own";
+
 /// What a similarity means, or why that is not known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meaning {
@@ -20,6 +24,8 @@ pub struct Meaning {
     pub point: Option<PointId>,
     /// Measured on synthetic images.
     pub demonstration: bool,
+    /// The record was approved here; false for one that came with the program.
+    pub approved: bool,
 }
 
 /// Why nothing is known of a similarity.
@@ -68,6 +74,7 @@ impl OperatingPoint {
             confidence: self.confidence,
             point: Some(id.clone()),
             demonstration: self.demonstration_only,
+            approved: true,
         }
     }
 }
@@ -99,6 +106,7 @@ impl Meaning {
             confidence: 0.0,
             point: None,
             demonstration: false,
+            approved: false,
         }
     }
 
@@ -131,7 +139,8 @@ impl Meaning {
             }
         };
         if self.demonstration {
-            text.push_str("; measured on synthetic images, so it says nothing about people");
+            text.push_str("; ");
+            text.push_str(DEMONSTRATION);
         }
         text
     }

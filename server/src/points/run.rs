@@ -91,7 +91,8 @@ pub(super) struct Dataset {
 pub(super) struct Pack {
     pub(super) name: String,
     pub(super) version: String,
-    pub(super) space_id: String,
+    /// Absent for a matcher behind a process: nobody but itself can read its templates.
+    pub(super) space_id: Option<String>,
     pub(super) digest: String,
 }
 

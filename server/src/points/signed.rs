@@ -43,8 +43,15 @@ pub enum SignedError {
 /// [`SignedError::Invalid`] for a record that contradicts itself.
 pub fn sign(point: &OperatingPoint, key: &TesterKey) -> Result<String, SignedError> {
     point.check()?;
-    let mut text = serde_json::to_string_pretty(point).map_err(json)?;
+    sign_text(serde_json::to_string_pretty(point).map_err(json)?, key)
+}
+
+/// Signs a text of JSON.
+pub(super) fn sign_text(mut text: String, key: &TesterKey) -> Result<String, SignedError> {
     text.push('\n');
+    if text.len() > MOST_BYTES {
+        return Err(SignedError::TooLong);
+    }
     let verifier = key.verifier();
     let mut signature = verifier.id().to_vec();
     signature.extend_from_slice(&key.sign(text.as_bytes()));
@@ -56,6 +63,14 @@ pub fn sign(point: &OperatingPoint, key: &TesterKey) -> Result<String, SignedErr
 /// # Errors
 /// [`SignedError`]: nothing of the record is to be believed then.
 pub fn open(note: &str, key: &VerifierKey) -> Result<(super::PointId, OperatingPoint), SignedError> {
+    let text = verified(note, key)?;
+    let point: OperatingPoint = serde_json::from_str(text).map_err(json)?;
+    point.check()?;
+    Ok((super::PointId::of(text), point))
+}
+
+/// The text of a note that verifies.
+pub(super) fn verified<'a>(note: &'a str, key: &VerifierKey) -> Result<&'a str, SignedError> {
     if note.len() > MOST_BYTES {
         return Err(SignedError::TooLong);
     }
@@ -70,11 +85,9 @@ pub fn open(note: &str, key: &VerifierKey) -> Result<(super::PointId, OperatingP
     if !signatures.lines().filter_map(|line| line.strip_prefix(prefix.as_str())).any(verifies) {
         return Err(SignedError::Signature(key.name().to_owned()));
     }
-    let point: OperatingPoint = serde_json::from_str(text).map_err(json)?;
-    point.check()?;
-    Ok((super::PointId::of(text), point))
+    Ok(text)
 }
 
-fn json(error: serde_json::Error) -> SignedError {
+pub(super) fn json(error: serde_json::Error) -> SignedError {
     SignedError::Json { line: error.line(), column: error.column() }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use super::{OperatingPoint, PointId, SignedError, signed};
+use super::{OperatingPoint, PointId, Shipped, SignedError, shipped::shipped, signed};
 use crate::{
     audit::{AuditError, AuditRead, Phase},
     durable::{self, FileError},
@@ -164,6 +164,9 @@ pub enum StoreError {
         /// Why not.
         source: SignedError,
     },
+    /// What comes with the program does not verify.
+    #[error("the operating point that comes with the program: {0}; install the program again")]
+    Shipped(#[source] SignedError),
     /// The audit log cannot be read.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -179,6 +182,7 @@ pub enum StoreError {
 pub(crate) struct Store {
     folder: PathBuf,
     points: RwLock<BTreeMap<PointId, Arc<Kept>>>,
+    shipped: Vec<Arc<Shipped>>,
 }
 
 impl Store {
@@ -199,7 +203,22 @@ impl Store {
             check_approval(&path, &kept, audit)?;
             points.insert(kept.id.clone(), Arc::new(kept));
         }
-        Ok(Store { folder: folder.to_path_buf(), points: RwLock::new(points) })
+        let shipped = shipped().map_err(StoreError::Shipped)?;
+        Ok(Store { folder: folder.to_path_buf(), points: RwLock::new(points), shipped })
+    }
+
+    /// What came with the program for this algorithm, until its last day, or until a record measured on people was approved.
+    pub fn demonstration(&self, now: Timestamp, space: &str) -> Option<Arc<Shipped>> {
+        let of_people =
+            |kept: &Arc<Kept>| kept.point.algorithm.space_id == space && !kept.point.demonstration_only;
+        if self.all().iter().any(of_people) {
+            return None;
+        }
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let fits = |shipped: &&Arc<Shipped>| {
+            shipped.point.algorithm.space_id == space && today <= shipped.point.expires_on
+        };
+        self.shipped.iter().find(fits).cloned()
     }
 
     /// All of them, by id.

@@ -11,6 +11,7 @@ use super::*;
 use crate::{keys::TesterKey, pool::PoolKind, seeded};
 
 mod curves;
+mod drift;
 mod refusals;
 
 const SPACE: &str = "abababababababababababababababababababababababababababababababab";

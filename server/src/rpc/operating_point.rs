@@ -6,11 +6,12 @@ use tonic::{Request, Response, Status};
 use super::{Desk, wire};
 use crate::{
     points::{GroupRate, Kept, Meaning, Rate},
-    service::{PointAnswer, PointList, Rendered},
+    service::{CheckAnswer, CheckRequest, PointAnswer, PointList, Rendered},
 };
 
 const APPROVE: &str = crate::points::APPROVE;
 const LIST: &str = "likeness.v1.OperatingPointService/ListOperatingPoints";
+const CHECK: &str = "likeness.v1.OperatingPointService/CheckOperatingPoint";
 const REVOKE: &str = "likeness.v1.OperatingPointService/RevokeOperatingPoint";
 
 #[tonic::async_trait]
@@ -60,6 +61,47 @@ impl OperatingPointService for Desk {
         })
         .await
     }
+
+    async fn check_operating_point(
+        &self,
+        request: Request<v1::CheckOperatingPointRequest>,
+    ) -> Result<Response<v1::CheckOperatingPointResponse>, Status> {
+        self.unary(CHECK, request, |service, arrived, mut message| {
+            let controls = std::mem::take(&mut message.control_images);
+            let kept = message.encode_to_vec();
+            let asked = arrived.asked(CHECK, message.context, kept);
+            let request = CheckRequest {
+                id: message.id,
+                pool: message.pool,
+                controls,
+                control_set: message.control_set,
+            };
+            service.check_point(asked, &request, checked)
+        })
+        .await
+    }
+}
+
+fn checked(answer: &CheckAnswer) -> Rendered<v1::CheckOperatingPointResponse> {
+    let applies = &answer.kept.point.applies_to;
+    let level = |level: &crate::points::Level| v1::CheckedLevel {
+        threshold: level.threshold,
+        observed: Some(rate(&level.observed, "")),
+        approved: Some(rate(&level.approved, "")),
+    };
+    wire::rendered(v1::CheckOperatingPointResponse {
+        pool: answer.pool.clone(),
+        gallery_size: answer.drift.gallery,
+        gallery_from: applies.gallery_from,
+        gallery_to: applies.gallery_to,
+        controls: answer.controls,
+        controls_failed: answer.failed,
+        levels: answer.drift.levels.iter().map(level).collect(),
+        state: answer.drift.state().to_owned(),
+        alerts: answer.drift.alerts.clone(),
+        notices: answer.drift.notices.clone(),
+        receipt: None,
+    })
 }
 
 fn render_list(list: &PointList) -> Rendered<v1::ListOperatingPointsResponse> {
@@ -148,6 +190,7 @@ pub(super) fn meaning(meaning: &Meaning) -> v1::SimilarityMeaning {
         measured_gallery_sizes: meaning.measured_sizes.clone(),
         operating_point: meaning.point.as_ref().map(ToString::to_string).unwrap_or_default(),
         demonstration: meaning.demonstration,
+        approved: meaning.approved,
         text: meaning.text(),
     }
 }

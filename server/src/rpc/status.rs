@@ -137,6 +137,7 @@ receipted!(
     ExportResponse,
     ApproveOperatingPointResponse,
     ListOperatingPointsResponse,
+    CheckOperatingPointResponse,
     RevokeOperatingPointResponse,
     ReconcileResponse,
     GetReportResponse,

@@ -33,7 +33,7 @@ pub fn meaning(meaning: Option<&SimilarityMeaning>) -> String {
     match meaning {
         Some(SimilarityMeaning { measured: true, fpir, low, high, demonstration, .. }) => {
             let share = |value: &Option<f64>| percent(value.unwrap_or_default());
-            let mark = if *demonstration { " (synthetic)" } else { "" };
+            let mark = if *demonstration { " (synthetic, not operational)" } else { "" };
             format!("{} ({} to {}){mark}", share(fpir), share(low), share(high))
         }
         _ => "not measured".to_owned(),
@@ -51,6 +51,7 @@ pub fn meaning_json(meaning: Option<&SimilarityMeaning>) -> Value {
             "measured_gallery_sizes": m.measured_gallery_sizes,
             "operating_point": part::text(&m.operating_point),
             "demonstration": m.demonstration,
+            "approved": m.approved,
             "text": m.text,
         })
     })

@@ -59,6 +59,13 @@ fn what_the_run_cannot_support_is_refused() {
     assert!(matches!(error, CalibrateError::NoSearches), "{error}");
     let error = refused(&asked(), |metrics| metrics["pack"] = Value::Null);
     assert!(matches!(error, CalibrateError::NoPack), "{error}");
+    let error = refused(&asked(), |metrics| metrics["pack"]["space_id"] = Value::Null);
+    assert!(matches!(&error, CalibrateError::ExternalMatcher(name) if name == "face-api"), "{error}");
+    let said = error.to_string();
+    assert!(
+        said.contains("no pool can be searched with it") && said.contains("likeness models add"),
+        "{said}"
+    );
     let without_groups: Spoil = |metrics| {
         for size in metrics["searches"]["sizes"].as_array_mut().unwrap() {
             size["cells"] = json!([]);

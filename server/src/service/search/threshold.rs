@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Decided, SearchAnswer};
 use crate::{
-    points::{Kept, Meaning, State, percent},
+    points::{DEMONSTRATION, Kept, Meaning, Shipped, State, percent},
     pool::Pool,
     service::{Context, Engine, Refusal, Service, case::Case, fields::Fields},
 };
@@ -35,9 +35,14 @@ impl SearchAnswer {
     pub fn mode_meaning(&self) -> String {
         match self.mode {
             SearchMode::Investigation => {
-                "investigation: a rank list without a threshold. Somebody is always at its top, \
-                also when the person is not enrolled; a trained person must compare every candidate"
-                    .to_owned()
+                let mut text =
+                    "investigation: a rank list without a threshold. Somebody is always at its top, \
+                    also when the person is not enrolled; a trained person must compare every candidate"
+                        .to_owned();
+                if self.candidates.iter().any(|found| found.meaning.demonstration) {
+                    text.push_str(&format!(". What its similarities mean is a {DEMONSTRATION}"));
+                }
+                text
             }
             SearchMode::Identification => {
                 let mut text = "identification: only candidates at or above the threshold of an approved operating point. An \
@@ -56,9 +61,7 @@ impl SearchAnswer {
                 });
                 text.extend(rates);
                 if self.points.iter().any(|(_, kept)| kept.point.demonstration_only) {
-                    text.push_str(
-                        ". DEMONSTRATION: measured on synthetic images, not for operational use until you calibrate on your own",
-                    );
+                    text.push_str(&format!(". {DEMONSTRATION}"));
                 }
                 text
             }
@@ -104,6 +107,8 @@ pub(super) struct Points {
     /// The algorithm of all of them.
     pub(super) engine: Arc<Engine>,
     points: Vec<Option<Arc<Kept>>>,
+    /// What came with the program, for rank lists that no approved record covers.
+    shipped: Vec<Option<Arc<Shipped>>>,
 }
 
 impl Points {
@@ -129,8 +134,11 @@ impl Points {
 
     /// What a similarity found in this pool means.
     pub(super) fn meaning(&self, at: usize, similarity: f64, gallery: u64) -> Meaning {
-        match self.points.get(at) {
-            Some(Some(kept)) => kept.point.meaning(&kept.id, similarity, gallery),
+        match (self.points.get(at), self.shipped.get(at)) {
+            (Some(Some(kept)), _) => kept.point.meaning(&kept.id, similarity, gallery),
+            (_, Some(Some(shipped))) => {
+                Meaning { approved: false, ..shipped.point.meaning(&shipped.id, similarity, gallery) }
+            }
             _ => Meaning::unknown(gallery),
         }
     }
@@ -160,13 +168,16 @@ impl Service {
             id => Some(self.point(id)?),
         };
         let engine = self.one_engine(decided)?;
-        let mut points = Vec::with_capacity(decided.len());
+        let (mut points, mut shipped) =
+            (Vec::with_capacity(decided.len()), Vec::with_capacity(decided.len()));
         for pool in decided {
             let decided = pool;
             let Ok((pool, permit)) = &decided.admitted else {
                 points.push(None);
+                shipped.push(None);
                 continue;
             };
+            shipped.push(self.shipped_for(pool, context, mode));
             let gallery = decided.reader(pool, permit)?.gallery_size()?;
             let offered = named.clone().map_or_else(|| self.points.all(), |kept| vec![kept]);
             points.push(match mode {
@@ -176,7 +187,7 @@ impl Service {
                 }
             });
         }
-        let points = Points { mode, engine, points };
+        let points = Points { mode, engine, points, shipped };
         let used = points.used(decided);
         if !used.is_empty() {
             let list = |say: fn(&Kept) -> String| {
@@ -251,6 +262,15 @@ impl Service {
         covering
             .max_by_key(|kept| (kept.point.size_for(gallery).is_some(), kept.approval.at, kept.id.clone()))
             .cloned()
+    }
+
+    /// What came with the program, for a rank list of this kind of pool and purpose.
+    fn shipped_for(&self, pool: &Pool, context: &Context, mode: SearchMode) -> Option<Arc<Shipped>> {
+        let found = self.points.demonstration(self.clock.now(), &pool.space().to_string())?;
+        let applies = &found.point.applies_to;
+        let covers = applies.pool_kinds.contains(&pool.definition().kind)
+            && applies.use_cases.contains(context.purpose.code());
+        (mode == SearchMode::Investigation && covers).then_some(found)
     }
 
     fn misfit(&self, kept: &Kept, pool: &Pool, context: &Context) -> Option<String> {
