@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::tables::grouped;
 use crate::evaluate::record::{Demographic, Metrics};
 use crate::evaluate::sharing::Line;
-use crate::metrics::Rate;
+use crate::metrics::{Cell, Rate};
 
 /// The page. `id` is the report id, `shared` what the register says of this report.
 #[must_use]
@@ -86,6 +86,8 @@ fn errors(metrics: &Metrics) -> Markup {
     let first = size.and_then(|size| size.cmc.first());
     html! {
         h2 { "How often it was wrong" }
+        p { "Each rate stands with its range: as far as chance goes, the true rate lies in it with a confidence of "
+            (likeness_server::points::percent(metrics.confidence)) "." }
         @if rows.is_empty() && first.is_none() {
             p { "The test was too small to state error rates." }
         }
@@ -120,12 +122,23 @@ fn groups(metrics: &Metrics) -> Markup {
                 @if demographic.measure == "false_positive" { "somebody else was returned" } @else { "the right person was missed" } }
             table {
                 tr { th.text { "group" } th.text { "how often" } }
-                @for group in &demographic.differential.cells {
+                @for group in in_order(demographic) {
                     tr { td.text { (group.values.join(", ")) } td.text { (said(Some(&group.rate))) } }
                 }
             }
         }
     }
+}
+
+/// Groups by their names, numbers among them by size.
+fn in_order(demographic: &Demographic) -> Vec<&Cell> {
+    let mut cells: Vec<&Cell> = demographic.differential.cells.iter().collect();
+    let key = |cell: &Cell| {
+        let name = cell.values.join(", ");
+        (name.parse::<u64>().unwrap_or(u64::MAX), name)
+    };
+    cells.sort_by_cached_key(|cell| key(cell));
+    cells
 }
 
 /// A rate in words: `3 of 500 (0.6 %; between 0.1 % and 1.7 %)`.
