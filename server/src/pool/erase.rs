@@ -3,6 +3,8 @@
 //!
 //! Everything here can be repeated: a step that was cut short is taken again, and what is gone already is no error. It works before
 //! the index is loaded, so that an erasure which a stop cut short is finished before anything is answered.
+use std::time::Duration;
+
 use jiff::Timestamp;
 use likeness_matcher::index::RowKey;
 
@@ -11,8 +13,13 @@ use crate::{
     authorise::Permit,
     erasure::{Mark, MarkOf},
     ids::{ImageId, SubjectId},
-    records::{OutOfUse, Removed, State, StoredImage},
+    records::{OutOfUse, RecordError, RowsRemoved, State, StoredImage},
+    sqlite::DatabaseError,
 };
+
+/// How often the write-ahead log is asked for while others use it, and the pause in between.
+const FORGET_TRIES: u32 = 100;
+const FORGET_PAUSE: Duration = Duration::from_millis(50);
 
 /// A subject as the pool knows it, whatever its state.
 #[derive(Debug, Clone)]
@@ -94,10 +101,32 @@ impl Pool {
     }
 
     /// Removes the records of subjects, and what their rows held from the file and its log.
-    pub(crate) fn erase_rows(&self, permit: &Permit, subjects: &[SubjectId]) -> Result<Removed, PoolError> {
+    pub(crate) fn erase_rows(
+        &self,
+        permit: &Permit,
+        subjects: &[SubjectId],
+    ) -> Result<RowsRemoved, PoolError> {
         self.admit(permit)?;
         let _turn = self.turn();
-        Ok(self.records.remove_subjects(subjects)?)
+        let removed = self.records.remove_subjects(subjects)?;
+        // The marks of those who are gone go with them.
+        self.load_marks()?;
+        self.forget_removed()?;
+        Ok(removed)
+    }
+
+    /// Takes what was removed out of the write-ahead log. Searches and a backup under way use it for moments at a time.
+    fn forget_removed(&self) -> Result<(), PoolError> {
+        let mut tries = 0;
+        loop {
+            match self.records.forget_removed() {
+                Err(RecordError::Database(DatabaseError::LogInUse)) if tries < FORGET_TRIES => {
+                    tries += 1;
+                    std::thread::sleep(FORGET_PAUSE);
+                }
+                done => return Ok(done?),
+            }
+        }
     }
 
     /// Looks in every store of the pool for anything of a subject whose images were `images`.

@@ -189,7 +189,7 @@ impl Pool {
         image: &OpenedImage,
     ) -> Result<zeroize::Zeroizing<Vec<u8>>, PoolError> {
         self.admit(permit)?;
-        Reader::new(self).image_bytes(image)
+        Reader::new(self, None).image_bytes(image)
     }
 
     /// Who has this reference or image reference although no reading shows them: beyond use, or being erased.
@@ -211,11 +211,11 @@ impl Pool {
 
     /// The digest that recognises a system's name for a person.
     pub(crate) fn subject_mark(&self, system: &str, reference: &str) -> crate::seal::LookupDigest {
-        Reader::new(self).reference_digest(system, reference)
+        Reader::new(self, None).reference_digest(system, reference)
     }
 
     /// The digest that recognises a system's name for an image.
     pub(crate) fn source_mark(&self, system: &str, reference: &str) -> crate::seal::LookupDigest {
-        Reader::new(self).source_digest(system, reference)
+        Reader::new(self, None).source_digest(system, reference)
     }
 }

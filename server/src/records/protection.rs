@@ -73,8 +73,11 @@ impl ProtectionRecords for SqliteRecords {
 
     fn marked_counts(&self) -> Result<Counts, RecordError> {
         let (subjects, images, enrolled): (i64, i64, i64) = self.database.reader()?.query_row(
-            "SELECT (SELECT count(*) FROM protected), count(*), count(*) FILTER (WHERE enrolled = 1)
-             FROM image WHERE subject IN (SELECT subject FROM protected)",
+            // Of those in use: the others are in no count already.
+            "WITH marked AS (SELECT subject.row FROM protected JOIN subject ON subject.row = protected.subject
+                 WHERE subject.state = 0)
+             SELECT (SELECT count(*) FROM marked), count(*), count(*) FILTER (WHERE enrolled = 1)
+             FROM image WHERE subject IN (SELECT row FROM marked)",
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;

@@ -112,15 +112,6 @@ pub struct RetentionCounts {
     pub to_chase: u64,
 }
 
-/// What [`RetentionRecords::remove_subjects`] removed.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Removed {
-    /// Subjects.
-    pub subjects: u64,
-    /// Images.
-    pub images: u64,
-}
-
 /// The retention of one pool's subjects. The same promises as [`super::RecordStore`].
 pub trait RetentionRecords {
     /// A subject, whatever its state.
@@ -176,10 +167,6 @@ pub trait RetentionRecords {
 
     /// Moves the day on which a subject beyond use is erased; `false` when it is not beyond use.
     fn set_erase_at(&self, subject: SubjectId, erase_at: Timestamp) -> Result<bool, RecordError>;
-
-    /// Removes subjects with their images in one transaction, then empties the write-ahead log: what was in the rows is
-    /// overwritten in the file (`secure_delete`) and in no other file. Subjects that are not there are passed over.
-    fn remove_subjects(&self, subjects: &[SubjectId]) -> Result<Removed, RecordError>;
 
     /// How many are where.
     fn retention_counts(&self, today: Date) -> Result<RetentionCounts, RecordError>;
@@ -341,23 +328,6 @@ impl RetentionRecords for SqliteRecords {
             )?;
             Ok(changed > 0)
         })
-    }
-
-    fn remove_subjects(&self, subjects: &[SubjectId]) -> Result<Removed, RecordError> {
-        let removed = self.database.write(|transaction| -> Result<Removed, RecordError> {
-            let mut images = transaction
-                .prepare("DELETE FROM image WHERE subject = (SELECT row FROM subject WHERE id = ?1)")?;
-            let mut rows = transaction.prepare("DELETE FROM subject WHERE id = ?1")?;
-            let mut removed = Removed::default();
-            for subject in subjects {
-                removed.images += images.execute([subject.as_bytes()])? as u64;
-                removed.subjects += rows.execute([subject.as_bytes()])? as u64;
-            }
-            Ok(removed)
-        })?;
-        // Also when nothing was removed: an earlier call may have been cut off right here.
-        self.database.forget_log()?;
-        Ok(removed)
     }
 
     fn retention_counts(&self, today: Date) -> Result<RetentionCounts, RecordError> {

@@ -236,7 +236,7 @@ impl Service {
         let erased = self.reapply_erasures(&pool)?;
         let permit = Permit::for_upkeep(name, Action::Restore, WHY);
         pool.check_files(&permit)?;
-        let summary = pool.summary(&permit)?;
+        let summary = pool.summary(&permit, None)?;
         Ok(PoolRestored {
             name: name.clone(),
             subjects: summary.subjects,

@@ -66,7 +66,7 @@ fn removal_goes_in_batches_and_is_finished_after_a_cut() {
     assert_eq!((all.rows.subjects, all.rows.images, all.files), (46, 2, 1));
     pool.load(&permit("cells", Action::Search)).unwrap();
     assert_eq!(found(&pool, &place.embedding([0.0; 4])), ["kept/1"]);
-    let summary = pool.summary(&permit("cells", Action::ListPools)).unwrap();
+    let summary = pool.summary(&permit("cells", Action::ListPools), None).unwrap();
     assert_eq!((summary.subjects, summary.images_held), (1, 1));
     // No byte of the rows is left in the file or beside it.
     let records = ["records.sqlite", "records.sqlite-wal"].map(|name| parts_folder.join("cells").join(name));

@@ -105,12 +105,12 @@ fn answers(service: &Service, pool: &str, references: &[&str]) -> BTreeMap<Strin
     let reader = found.reader(&permit).unwrap();
     let mut answers = BTreeMap::new();
     for (seed, reference) in references.iter().enumerate() {
-        let subject = reader.subject_by_reference("system", reference).unwrap();
+        let subject = reader.subject_by_reference("system", reference).unwrap().seen();
         let images = subject.iter().flat_map(|subject| reader.images_of(subject.id).unwrap());
         let held: Vec<String> =
             images.map(|image| format!("{image:?} {:?}", reader.image_bytes(&image).unwrap())).collect();
         let deadline = Instant::now() + Duration::from_secs(10);
-        let list = reader.search(&embedding(service, seed), 10, deadline).unwrap();
+        let list = reader.search(&embedding(service, seed), 10, deadline).unwrap().hits;
         let opened = reader.enrolled(&list).unwrap();
         answers.insert((*reference).to_owned(), format!("{subject:?} {held:?} {list:?} {opened:?}"));
     }

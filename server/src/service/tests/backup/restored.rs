@@ -35,7 +35,7 @@ fn the_pools_come_back_and_the_log_goes_on() {
     let others = ready(&place.service, "others");
     let image = {
         let reader = others.reader(&taken).unwrap();
-        let a = reader.subject_by_reference("system", "a").unwrap().unwrap();
+        let a = reader.subject_by_reference("system", "a").unwrap().seen().unwrap();
         reader.images_of(a.id).unwrap()[0].id
     };
     others.writer(&taken).unwrap().set_enrolled(image, None).unwrap();
@@ -131,7 +131,7 @@ fn the_erased_stay_erased_and_the_rest_is_identical() {
         assert!(!place.data.pools().join("cells/blobs").join(crate::blobs::file_name(image)).exists());
     }
     let look = permit("cells", Action::ReadSubject);
-    assert!(found.reader(&look).unwrap().subject_by_reference("system", "gone").unwrap().is_none());
+    assert!(found.reader(&look).unwrap().subject_by_reference("system", "gone").unwrap().seen().is_none());
     drop(found);
     for sealed in &sealed {
         assert!(
