@@ -364,7 +364,8 @@ impl Ledger {
         Ok(None)
     }
 
-    /// Notes that a reference came again, and gives the number of the question.
+    /// Notes that a reference came again, and gives the number of the question. One that was allowed in before, and left use once
+    /// more since, is asked about anew; a refusal stands.
     ///
     /// # Errors
     /// [`LedgerError`].
@@ -381,7 +382,11 @@ impl Ledger {
                 "INSERT INTO reimport (pool, digest, system, erasure, subject, first_ms, last_ms, attempts)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)
                  ON CONFLICT (pool, digest) DO UPDATE SET last_ms = excluded.last_ms, attempts = attempts + 1,
-                     erasure = excluded.erasure, subject = excluded.subject
+                     erasure = excluded.erasure, subject = excluded.subject,
+                     decision = iif(decision = 'allowed', NULL, decision),
+                     authority = iif(decision = 'allowed', NULL, authority),
+                     reason = iif(decision = 'allowed', NULL, reason),
+                     decided_ms = iif(decision = 'allowed', NULL, decided_ms)
                  RETURNING id",
                 params![
                     pool,
