@@ -9,8 +9,8 @@ mod file;
 mod key_file;
 mod pool_key;
 mod pool_name;
-mod states;
 mod statement;
+mod states;
 mod subjects;
 mod tester;
 #[cfg(test)]
@@ -20,8 +20,8 @@ mod verifier;
 pub use file::FileKeyStore;
 pub use pool_key::{KeyCheck, PoolKey};
 pub use pool_name::{PoolName, PoolNameError};
-pub use states::{KeyState, KeyStates};
 pub use statement::{StatementError, verify as verify_statement};
+pub use states::{KeyState, KeyStates};
 pub use tester::TesterKey;
 pub use verifier::{VerifierKey, VerifierKeyError};
 

@@ -19,9 +19,9 @@ pub use migration::{
     Agreement, AlgorithmName, Completeness, Encoded, MigrationRecords, StoredMigration, Unencoded,
 };
 pub use protection::{ProtectionRecords, StoredMark};
-pub use retention::{Kept, Marks, OutOfUse, RetentionCounts, RetentionRecords, State, Worklist};
 pub use reapply::{ReapplyRecords, Recorded, RowsRemoved};
 pub(crate) use reapply::{recorded, take_out};
+pub use retention::{Kept, Marks, OutOfUse, RetentionCounts, RetentionRecords, State, Worklist};
 pub use sqlite_store::SqliteRecords;
 pub use template::{template_bytes, template_values};
 

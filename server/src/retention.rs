@@ -3,7 +3,7 @@
 //! Everything here is a pure function of its arguments: no clock, no store, no wire. [`Facts`] are what is known about one
 //! record; a [`RuleSet`] is one version of the rule file; [`assess`] says what follows on a day. The default is to delete:
 //! a record is kept only while a rule gives a live reason, and no rule keeps without a date on which somebody looks again
-//! (`docs/retention.md`).
+//! (`docs/retention-rules.md`).
 //!
 //! A date on which something ends is the first day on which it no longer holds: a period of six years from 15 March 2020
 //! keeps until 14 March 2026 and is over on 15 March 2026.

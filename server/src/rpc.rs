@@ -11,8 +11,7 @@ use likeness_proto::v1::{
     operating_point_service_server::OperatingPointServiceServer,
     pool_migration_service_server::PoolMigrationServiceServer, pool_service_server::PoolServiceServer,
     protection_service_server::ProtectionServiceServer, retention_service_server::RetentionServiceServer,
-    search_service_server::SearchServiceServer,
-    subject_service_server::SubjectServiceServer,
+    search_service_server::SearchServiceServer, subject_service_server::SubjectServiceServer,
 };
 use tonic::service::Routes;
 

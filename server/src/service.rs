@@ -43,8 +43,8 @@ mod protect;
 mod reapply;
 mod recover;
 mod refusal;
-mod retain;
 mod restore;
+mod retain;
 mod retention;
 mod search;
 mod set_enrolled;
@@ -79,13 +79,13 @@ pub use pools::PoolList;
 pub use protect::{MarkFields, ProtectStep, ProtectedSubject};
 pub use reapply::ReapplyError;
 pub use refusal::{Refusal, RefusalKind, Unanswered};
+pub use restore::{LossCount, Onto, PoolRestored, RestoreRequest, Restored};
 pub use retain::{
     Affected, AlterRequest, Alteration, CertificateAnswer, DecideRequest, EraseAnswer, EraseRequest,
     ListAnswer, ListRequest, ReimportAnswer, RetentionAnswer, RetentionLine, RetentionList, RulesAnswer,
     RulesError, RunAnswer, RunRequest, SimulateAnswer, SimulateRequest, Tombstone, WithdrawnAnswer,
     WithdrawnRequest,
 };
-pub use restore::{LossCount, Onto, PoolRestored, RestoreRequest, Restored};
 pub use search::{CandidateFound, ModeAsked, PoolOutcome, SearchAnswer, SearchMode, SearchRequest};
 pub use set_enrolled::{SetEnrolledAnswer, SetEnrolledRequest};
 pub use settings::CHANGED as SETTINGS_CHANGED;

@@ -1,5 +1,5 @@
 //! A gRPC client as another organisation would write it: only the certificate, the token and the proto files.
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use likeness_proto::v1::{ProbeSource, RequestContext};
 use tonic::{
@@ -69,6 +69,21 @@ pub fn bare_token(service: &Service, person: &str, organisation: &str, roles: &[
     arguments.extend(["--person", person, "--name", person, "--org", organisation]);
     roles.iter().for_each(|role| arguments.extend(["--role", role]));
     service.ok(&arguments).trim().to_owned()
+}
+
+/// A profile of a person of another organisation who has one role; its path.
+#[must_use]
+pub fn profile_for(service: &Service, role: &str) -> String {
+    let token = bare_token(service, &format!("person-{role}"), "hampshire", &[role]);
+    let text = fs::read_to_string(service.data().join("profile.toml")).expect("the profile");
+    let lines = text
+        .lines()
+        .map(|line| if line.starts_with("token") { format!("token = \"{token}\"") } else { line.to_owned() });
+    // Beside the other profile: the paths in it are relative to it.
+    let path = service.data().join(format!("profile-{role}.toml"));
+    fs::write(&path, lines.collect::<Vec<_>>().join("\n")).expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a private file");
+    path.to_str().expect("UTF-8").to_owned()
 }
 
 /// A TLS connection as the first system, which trusts only the service's own certificate authority.

@@ -9,6 +9,7 @@
 pub mod auditing;
 pub mod client;
 pub mod faces;
+pub mod guide;
 pub mod hidden;
 pub mod log;
 pub mod run_folder;

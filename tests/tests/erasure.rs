@@ -12,9 +12,9 @@ use std::{
 };
 
 use likeness_proto::v1::{
-    EraseSubjectRequest, GetCertificateRequest, GetImageRequest, GetSubjectRequest, RecordState, ReplayRequest,
-    SearchRequest, SubjectDetails, enrolment_service_client::EnrolmentServiceClient, erase_subject_request,
-    get_subject_request::Subject, image_service_client::ImageServiceClient,
+    EraseSubjectRequest, GetCertificateRequest, GetImageRequest, GetSubjectRequest, RecordState,
+    ReplayRequest, SearchRequest, SubjectDetails, enrolment_service_client::EnrolmentServiceClient,
+    erase_subject_request, get_subject_request::Subject, image_service_client::ImageServiceClient,
     retention_service_client::RetentionServiceClient, search_service_client::SearchServiceClient,
     subject_service_client::SubjectServiceClient,
 };
@@ -24,7 +24,8 @@ use likeness_server::{
     ids::SubjectId,
     keys::{FileKeyStore, KeyStore as _, PoolName, verify_statement},
     service::{
-        Asked, ContextFields, EraseRequest, ErasureStep, Opening, Peer, Rendered, Service as Server, SubjectChoice,
+        Asked, ContextFields, EraseRequest, ErasureStep, Opening, Peer, Rendered, Service as Server,
+        SubjectChoice,
     },
 };
 use likeness_tests::{
@@ -101,7 +102,8 @@ fn erase_until(service: &Service, step: ErasureStep, subject: &str) {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let reached = lines.map_while(Result::ok).find(|line| line.contains("reached") || line.contains("finished"));
+    let reached =
+        lines.map_while(Result::ok).find(|line| line.contains("reached") || line.contains("finished"));
     assert!(reached.as_deref().is_some_and(|line| line.contains("reached")), "{step:?}: {reached:?}");
     // SIGKILL: nothing of the process runs any more.
     child.kill().unwrap();
@@ -171,7 +173,8 @@ fn needles(data: &Path, subject: SubjectId) -> (Vec<Needle>, Vec<Vec<u8>>) {
         .map(|value| (value / largest * 127.0).round().clamp(-127.0, 127.0) as i8)
         .map(i8::cast_unsigned)
         .collect();
-    for (what, bytes) in [("the template, f32", f32s), ("the template, f16", f16s), ("the template, i8", i8s)] {
+    for (what, bytes) in [("the template, f32", f32s), ("the template, f16", f16s), ("the template, i8", i8s)]
+    {
         needles.push(Needle { what, bytes: window(&bytes) });
     }
     let mut sealed_images = Vec::new();
@@ -202,7 +205,9 @@ fn needles(data: &Path, subject: SubjectId) -> (Vec<Needle>, Vec<Vec<u8>>) {
     }
     let keys = Connection::open(data.join("keys/pools").join(format!("{POOL}.sqlite"))).unwrap();
     let wrapped: Vec<u8> = keys
-        .query_row("SELECT wrapped FROM subject_key WHERE subject = ?1", [subject.as_bytes()], |row| row.get(0))
+        .query_row("SELECT wrapped FROM subject_key WHERE subject = ?1", [subject.as_bytes()], |row| {
+            row.get(0)
+        })
         .unwrap();
     needles.push(Needle { what: "the wrapped key", bytes: window(&wrapped) });
     (needles, sealed_images)
@@ -219,12 +224,8 @@ fn clear() -> (Vec<u8>, Vec<f32>, Vec<u8>) {
     let image = faces::plain(CANARY, 0);
     let home = likeness_models::Home::locate().unwrap();
     let pack = likeness_models::Pack::open(&home, "face-api").unwrap();
-    let options = MatcherOptions {
-        sessions: 1,
-        queue: 1,
-        limits: Limits::default(),
-        wait: Duration::from_secs(60),
-    };
+    let options =
+        MatcherOptions { sessions: 1, queue: 1, limits: Limits::default(), wait: Duration::from_secs(60) };
     let matcher = Matcher::open(&pack, &home.runtime_library().unwrap(), &options).unwrap();
     let analysed = matcher.analyse(&image, &Selection::Only, &QualityPolicy::default()).unwrap();
     // The crop is cut from these pixels; a run of them is looked for, whatever it was resampled to.
@@ -237,7 +238,11 @@ fn half(value: f32) -> u16 {
     let bits = value.to_bits();
     let exponent = ((bits >> 23) & 0xff).cast_signed() - 127 + 15;
     let sign = ((bits >> 16) & 0x8000) as u16;
-    if exponent <= 0 { sign } else { sign | ((exponent.cast_unsigned() as u16) << 10) | ((bits >> 13) & 0x3ff) as u16 }
+    if exponent <= 0 {
+        sign
+    } else {
+        sign | ((exponent.cast_unsigned() as u16) << 10) | ((bits >> 13) & 0x3ff) as u16
+    }
 }
 
 fn search() -> SearchRequest {
@@ -264,8 +269,7 @@ async fn live(service: &Service) -> String {
         if person == CANARY {
             request.subject_reference = REFERENCE.into();
             request.source_reference = format!("{REFERENCE}/{capture}");
-            request.details =
-                Some(SubjectDetails { display_name: NAME.into(), ..SubjectDetails::default() });
+            request.details = Some(SubjectDetails { display_name: NAME.into(), ..SubjectDetails::default() });
         }
         let answer = enrolling.enrol(request).await.unwrap().into_inner();
         if person == CANARY {
@@ -290,7 +294,11 @@ async fn live(service: &Service) -> String {
     let auditor = likeness_tests::client::token_for(service, "auditor-1", "local", &["auditor"]);
     let mut auditors = auditing::auditing(channel, auditor);
     auditors
-        .replay(ReplayRequest { context: auditing::audit_context(), event_id: event, ..ReplayRequest::default() })
+        .replay(ReplayRequest {
+            context: auditing::audit_context(),
+            event_id: event,
+            ..ReplayRequest::default()
+        })
         .await
         .unwrap();
     id
@@ -310,7 +318,10 @@ async fn check_gone(service: &Service, id: &str, step: &str) {
     let mut searching = SearchServiceClient::with_interceptor(channel.clone(), token.clone());
     let answer = searching.search(search()).await.unwrap().into_inner();
     assert_eq!(answer.candidates.len(), 2, "{step}: the others are found");
-    assert!(answer.candidates.iter().all(|candidate| candidate.subject_id != id), "{step}: the erased are not");
+    assert!(
+        answer.candidates.iter().all(|candidate| candidate.subject_id != id),
+        "{step}: the erased are not"
+    );
     let mut subjects = SubjectServiceClient::with_interceptor(channel.clone(), token.clone());
     let refused = subjects.get_subject(get_subject(id)).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::NotFound, "{step}: {refused}");
@@ -351,7 +362,10 @@ async fn nothing_is_left_wherever_an_erasure_is_cut_off() {
     // The sealed ones are there now; those in the clear never are.
     let there = found(&data, &needles);
     assert!(there.iter().all(|found| found.contains("sealed") || found.contains("wrapped")), "{there:?}");
-    assert_eq!(there.len(), needles.iter().filter(|n| n.what.contains("sealed") || n.what.contains("wrapped")).count());
+    assert_eq!(
+        there.len(),
+        needles.iter().filter(|n| n.what.contains("sealed") || n.what.contains("wrapped")).count()
+    );
 
     for step in ErasureStep::ALL {
         copy(&before, &data, true);
@@ -375,7 +389,11 @@ async fn nothing_is_left_wherever_an_erasure_is_cut_off() {
         service.stop();
         let left = found(&data, &needles);
         assert!(left.is_empty(), "after {step:?}: {left:?}");
-        println!("report: killed after {step:?}: {} files scanned for {} needles, nothing found", files(&data).len(), needles.len());
+        println!(
+            "report: killed after {step:?}: {} files scanned for {} needles, nothing found",
+            files(&data).len(),
+            needles.len()
+        );
     }
 
     // A backup holds the sealed bytes, and no key in the key store opens them.

@@ -1,40 +1,12 @@
-//! The guide for outsiders is true: its commands run, in order, against a real server.
+//! The guides for outsiders are true: their commands run, in order, against a real server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::PathBuf};
 
-use likeness_tests::{
-    faces,
-    service::{Service, binary},
-};
+use likeness_tests::{faces, guide, service::Service};
 
-/// The lines of all `sh` blocks of a Markdown text.
-fn commands(text: &str) -> Vec<String> {
-    let mut blocks = Vec::new();
-    let mut block: Option<String> = None;
-    for line in text.lines() {
-        match (&mut block, line.trim()) {
-            (None, "```sh") => block = Some(String::new()),
-            (Some(done), "```") => {
-                blocks.push(std::mem::take(done));
-                block = None;
-            }
-            (Some(open), _) => {
-                open.push_str(line);
-                open.push('\n');
-            }
-            (None, _) => {}
-        }
-    }
-    assert!(block.is_none(), "a block does not end");
-    blocks
-}
-
-#[test]
-fn every_command_of_the_accountability_guide_does_what_it_says() {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("docs").join("accountability.md");
-    let blocks = commands(&fs::read_to_string(guide).unwrap());
-    assert!(blocks.len() >= 10, "{} blocks", blocks.len());
+/// A service with a pool of eight persons, and a folder with a still of one of them.
+fn prepared() -> (Service, PathBuf) {
     let service = Service::start();
     let scratch = service.scratch().join("guide");
     fs::create_dir(&scratch).unwrap();
@@ -43,26 +15,33 @@ fn every_command_of_the_accountability_guide_does_what_it_says() {
     service.ok(&["pool", "create", "custody-images", "--kind", "custody"]);
     service.ok(&["enrol", "--pool", "custody-images", images.to_str().unwrap()]);
     fs::write(scratch.join("still.jpg"), faces::plain(7, 1)).unwrap();
-    let script = scratch.join("guide.sh");
-    fs::write(&script, format!("set -euo pipefail\n{}", blocks.concat())).unwrap();
-    let programs = binary("likeness").parent().unwrap().to_path_buf();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    let output = Command::new("bash")
-        .arg("-x")
-        .arg(&script)
-        .current_dir(&scratch)
-        .env("PATH", path)
-        .env("DATA", service.data())
-        .env("LIKENESS_PROFILE", service.data().join("profile.toml"))
-        .output()
-        .unwrap();
-    let (said, steps) = (
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    );
-    assert!(output.status.success(), "{said}\n{steps}");
+    (service, scratch)
+}
+
+#[test]
+fn every_command_of_the_accountability_guide_does_what_it_says() {
+    let (service, scratch) = prepared();
+    let said = guide::run(&service, "accountability.md", &scratch).output;
     assert!(said.contains("hashes checked") && said.contains("THE BUNDLE DOES NOT VERIFY"), "{said}");
-    println!("report: {} blocks of docs/accountability.md were run", blocks.len());
+}
+
+#[test]
+fn every_command_of_the_retention_guide_does_what_it_says() {
+    let (service, scratch) = prepared();
+    let said = guide::run(&service, "retention.md", &scratch).output;
+    for promised in [
+        "due since",
+        "kept by the legal hold `H-2026-7`",
+        "is beyond use",
+        "is erased",
+        "Verified: signed by",
+        "THE CERTIFICATE DOES NOT VERIFY",
+        "held_for_decision",
+        "may come in",
+        "The audit log is sound",
+    ] {
+        assert!(said.contains(promised), "`{promised}` is not in {said}");
+    }
 }
 
 #[test]

@@ -9,8 +9,7 @@ use likeness_proto::v1::{
     operating_point_service_client::OperatingPointServiceClient,
     pool_migration_service_client::PoolMigrationServiceClient, pool_service_client::PoolServiceClient,
     protection_service_client::ProtectionServiceClient, retention_service_client::RetentionServiceClient,
-    search_service_client::SearchServiceClient,
-    subject_service_client::SubjectServiceClient,
+    search_service_client::SearchServiceClient, subject_service_client::SubjectServiceClient,
 };
 use tonic::{
     Request, Status,

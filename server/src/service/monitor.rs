@@ -181,8 +181,11 @@ impl Service {
                 }
                 Err(fault @ AnalyseError::Fault(_)) => return Err(fault.into()),
             };
-            let best =
-                reader.search(&analysed.embedding, 1, case.deadline())?.hits.first().map(|hit| hit.similarity);
+            let best = reader
+                .search(&analysed.embedding, 1, case.deadline())?
+                .hits
+                .first()
+                .map(|hit| hit.similarity);
             for (count, level) in counts.iter_mut().zip(&levels) {
                 *count += u64::from(best.is_some_and(|best| best >= *level));
             }

@@ -190,7 +190,7 @@ fn any_change_of_a_byte_is_read_or_refused_without_a_panic() {
 
 #[test]
 fn the_manual_shows_the_shipped_rules() {
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/retention.md");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/retention-rules.md");
     let manual = std::fs::read_to_string(&file).unwrap();
     let (begin, end) = ("<!-- rules: begin -->\n", "<!-- rules: end -->");
     let (start, stop) = (manual.find(begin).unwrap() + begin.len(), manual.find(end).unwrap());
