@@ -11,7 +11,26 @@ pub struct Said {
     pub output: String,
 }
 
-/// The lines of all `sh` blocks of a Markdown text.
+/// The lines of all `sh` blocks of a guide, `docs/NAME`.
+///
+/// # Panics
+/// When there is no such guide.
+#[must_use]
+pub fn blocks(name: &str) -> Vec<String> {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("docs").join(name);
+    commands(&fs::read_to_string(guide).expect("the guide"))
+}
+
+/// The search path for programs, with `likeness` first.
+///
+/// # Panics
+/// When the program was not built.
+#[must_use]
+pub fn path() -> String {
+    let programs = binary("likeness").parent().expect("a folder").to_path_buf();
+    format!("{}:{}", programs.display(), std::env::var("PATH").expect("a path"))
+}
+
 fn commands(text: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut block: Option<String> = None;
@@ -40,18 +59,15 @@ fn commands(text: &str) -> Vec<String> {
 /// When a command fails, or the guide has fewer than ten blocks.
 #[must_use]
 pub fn run(service: &Service, name: &str, scratch: &Path) -> Said {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("docs").join(name);
-    let blocks = commands(&fs::read_to_string(guide).expect("the guide"));
+    let blocks = blocks(name);
     assert!(blocks.len() >= 10, "{} blocks", blocks.len());
     let script = scratch.join("guide.sh");
     fs::write(&script, format!("set -euo pipefail\n{}", blocks.concat())).expect("a file");
-    let programs = binary("likeness").parent().expect("a folder").to_path_buf();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").expect("a path"));
     let output = Command::new("bash")
         .arg("-x")
         .arg(&script)
         .current_dir(scratch)
-        .env("PATH", path)
+        .env("PATH", path())
         .env("DATA", service.data())
         .env("LIKENESS_PROFILE", service.data().join("profile.toml"))
         .output()

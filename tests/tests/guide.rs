@@ -1,7 +1,7 @@
 //! The guides for outsiders are true: their commands run, in order, against a real server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
 
 use likeness_tests::{faces, guide, service::Service};
 
@@ -46,8 +46,7 @@ fn every_command_of_the_retention_guide_does_what_it_says() {
 
 #[test]
 fn every_command_of_the_backup_guide_does_what_it_says() {
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("docs").join("backup.md");
-    let blocks = commands(&fs::read_to_string(guide).unwrap());
+    let blocks = guide::blocks("backup.md");
     assert_eq!(blocks.len(), 3, "made, put back, put onto a new machine");
     let mut service = Service::start();
     let scratch = service.scratch().to_path_buf();
@@ -55,8 +54,6 @@ fn every_command_of_the_backup_guide_does_what_it_says() {
     faces::folder(&images, 0..5, 1);
     service.ok(&["pool", "create", "custody-images", "--kind", "custody"]);
     service.ok(&["enrol", "--pool", "custody-images", images.to_str().unwrap()]);
-    let programs = binary("likeness").parent().unwrap().to_path_buf();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let (backup, new) = (scratch.join("backup"), scratch.join("new"));
     for (number, block) in blocks.iter().enumerate() {
         // The first while the server works, the others when it has stopped.
@@ -66,7 +63,7 @@ fn every_command_of_the_backup_guide_does_what_it_says() {
         let output = Command::new("bash")
             .args(["-euxo", "pipefail", "-c", block])
             .current_dir(&scratch)
-            .env("PATH", &path)
+            .env("PATH", guide::path())
             .env("DATA", service.data())
             .env("BACKUP", &backup)
             .env("NEW", &new)
