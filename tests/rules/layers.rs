@@ -103,6 +103,7 @@ fn sql_stays_in_the_stores() {
             "server/src/records",
             "server/src/audit.rs",
             "server/src/audit",
+            "server/src/erasure",
             "server/src/sqlite.rs",
             "benches",
             "tests",

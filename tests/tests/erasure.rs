@@ -5,7 +5,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -32,6 +32,7 @@ use likeness_tests::{
     auditing,
     client::{channel, context, source, token},
     faces,
+    scan::{Needle, copy, files, found},
     service::Service,
 };
 use rusqlite::Connection;
@@ -44,12 +45,6 @@ const REFERENCE: &str = "CANARY-REFERENCE-3f9d";
 const NAME: &str = "Canary Q. Nobody-91c4";
 /// Set for the process that erases: the data folder, the step after which it waits to be killed, and the subject.
 const CHILD: &str = "LIKENESS_TEST_ERASURE_CHILD";
-
-/// Something that must not be found, and what it is.
-struct Needle {
-    what: &'static str,
-    bytes: Vec<u8>,
-}
 
 /// Not a test of its own: what the other process runs.
 #[test]
@@ -108,45 +103,6 @@ fn erase_until(service: &Service, step: ErasureStep, subject: &str) {
     // SIGKILL: nothing of the process runs any more.
     child.kill().unwrap();
     child.wait().unwrap();
-}
-
-fn copy(from: &Path, to: &Path, keys: bool) {
-    if to.exists() {
-        fs::remove_dir_all(to).unwrap();
-    }
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.unwrap();
-        let relative = entry.path().strip_prefix(from).unwrap();
-        if !keys && relative.starts_with("keys") {
-            continue;
-        }
-        let target = to.join(relative);
-        if entry.file_type().is_dir() {
-            fs::create_dir(&target).unwrap();
-            fs::set_permissions(&target, entry.metadata().unwrap().permissions()).unwrap();
-        } else {
-            fs::copy(entry.path(), &target).unwrap();
-        }
-    }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let found = walkdir::WalkDir::new(folder).into_iter().map(Result::unwrap);
-    found.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
-}
-
-/// Every file in which a needle is found.
-fn found(folder: &Path, needles: &[Needle]) -> Vec<String> {
-    let mut found = Vec::new();
-    for path in files(folder) {
-        let bytes = fs::read(&path).unwrap();
-        for needle in needles {
-            if bytes.windows(needle.bytes.len()).any(|window| window == needle.bytes) {
-                found.push(format!("{} in {}", needle.what, path.display()));
-            }
-        }
-    }
-    found
 }
 
 /// The pieces of a long secret that are looked for: its middle, so that no header makes them common.

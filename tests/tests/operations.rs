@@ -4,48 +4,21 @@
 use std::collections::BTreeSet;
 
 use likeness_proto::{CALLS, v1::*};
-use likeness_server::audit::{Operation, Outcome, operations};
+use likeness_server::audit::operations;
 use likeness_tests::{
     auditing::{audit_context, auditing, enrol, recorded, search},
     client::{channel, context, source, token, token_for},
     faces,
+    ledger::Ledger,
     service::Service,
 };
-
-/// Checks the entries that one call left behind, and forgets where it began.
-struct Ledger<'a> {
-    service: &'a Service,
-    from: u64,
-    seen: BTreeSet<(String, &'static str)>,
-}
-
-impl Ledger<'_> {
-    fn check(&mut self, call: &str) {
-        let entries = recorded(self.service, self.from);
-        self.from += entries.len() as u64;
-        let name = format!("likeness.v1.{call}");
-        assert!(!entries.is_empty(), "{call} left no entry");
-        // The service's own observation that a test registered another organisation is no call.
-        for entry in entries.into_iter().filter(|entry| entry.rpc != "likeness/registry") {
-            assert_eq!(entry.rpc, name);
-            // R2: who, when, why, for which system, under which reference.
-            assert!(entry.actor.is_some() && entry.occurred_at > jiff::Timestamp::UNIX_EPOCH, "{call}");
-            assert!(entry.purpose_code.is_some() && entry.justification.is_some(), "{call}");
-            assert!(entry.system_name.is_some() && entry.reference_id.is_some(), "{call}");
-            assert_ne!(entry.outcome, Some(Outcome::Failed), "{call}: {:?}", entry.refusal);
-            // R3: to whom.
-            assert_eq!(entry.recipient.is_some(), entry.operation == Operation::Disclosure, "{call}");
-            self.seen.insert((name.clone(), entry.operation.code()));
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_call_is_recorded_as_exactly_its_operations() {
     let service = Service::start();
     let channel = channel(&service).await;
     let me = token(&service.data());
-    let mut ledger = Ledger { service: &service, from: 0, seen: BTreeSet::new() };
+    let mut ledger = Ledger::of(&service);
 
     let mut pools = pool_service_client::PoolServiceClient::with_interceptor(channel.clone(), me.clone());
     for (name, kind) in [("cells", PoolKind::Custody), ("persons", PoolKind::Person)] {
@@ -305,6 +278,8 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     while parts.message().await.unwrap().is_some() {}
     ledger.check("AuditService/Export");
 
+    retention(&mut ledger, channel, me).await;
+
     let mapped: BTreeSet<(String, &str)> = operations::CALLS
         .iter()
         .flat_map(|row| row.operations.iter().map(|operation| (row.call.to_owned(), operation.code())))
@@ -313,4 +288,95 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     let called: BTreeSet<&str> = ledger.seen.iter().map(|(call, _)| call.as_str()).collect();
     assert_eq!(called, CALLS.into_iter().collect(), "every call was made");
     println!("report: {} calls made, each recorded as exactly its operations", called.len());
+}
+
+/// The life of another record, from its retention to its return.
+async fn retention(
+    ledger: &mut Ledger<'_>,
+    channel: tonic::transport::Channel,
+    me: likeness_tests::client::Token,
+) {
+    let asked = || Some(context("record_management", "RETENTION-1"));
+    let pool = || String::from("cells");
+    let mut enrolment =
+        enrolment_service_client::EnrolmentServiceClient::with_interceptor(channel.clone(), me.clone());
+    let id = enrolment.enrol(enrol(11, "cells")).await.unwrap().into_inner().subject_id;
+    ledger.check("EnrolmentService/Enrol");
+    let mut keeping =
+        retention_service_client::RetentionServiceClient::with_interceptor(channel.clone(), me.clone());
+    let request = GetRulesRequest { context: asked(), digest: String::new() };
+    let rules = keeping.get_rules(request).await.unwrap().into_inner().rules.unwrap().text;
+    ledger.check("RetentionService/GetRules");
+    let request = SimulateRulesRequest { context: asked(), pool: pool(), rules: rules.clone() };
+    assert_eq!(keeping.simulate_rules(request).await.unwrap().into_inner().changed, 0);
+    ledger.check("RetentionService/SimulateRules");
+    let request = ActivateRulesRequest { context: Some(context("system_administration", "RULES-1")), rules };
+    keeping.activate_rules(request).await.unwrap();
+    ledger.check("RetentionService/ActivateRules");
+    let request = GetRetentionRequest {
+        context: asked(),
+        pool: pool(),
+        subject: Some(get_retention_request::Subject::SubjectId(id.clone())),
+        ..GetRetentionRequest::default()
+    };
+    keeping.get_retention(request).await.unwrap();
+    ledger.check("RetentionService/GetRetention");
+    let request = AlterRetentionRequest {
+        context: asked(),
+        pool: pool(),
+        subject: Some(alter_retention_request::Subject::SubjectId(id.clone())),
+        alteration: Some(alter_retention_request::Alteration::Category("other".into())),
+    };
+    keeping.alter_retention(request).await.unwrap();
+    ledger.check("RetentionService/AlterRetention");
+    let request = ListRetentionRequest {
+        context: asked(),
+        pool: pool(),
+        list: "due".into(),
+        ..ListRetentionRequest::default()
+    };
+    keeping.list_retention(request).await.unwrap();
+    ledger.check("RetentionService/ListRetention");
+    let request = RunRetentionRequest { context: asked(), pool: pool(), dry_run: true };
+    keeping.run_retention(request).await.unwrap();
+    ledger.check("RetentionService/RunRetention");
+    for at_once in [false, true] {
+        let request = EraseSubjectRequest {
+            context: asked(),
+            pool: pool(),
+            subject: Some(erase_subject_request::Subject::SubjectId(id.clone())),
+            reason: "order".into(),
+            at_once,
+        };
+        keeping.erase_subject(request).await.unwrap();
+        ledger.check("RetentionService/EraseSubject");
+    }
+    let request = GetCertificateRequest { context: asked(), pool: pool(), id: id.clone() };
+    assert!(!keeping.get_certificate(request).await.unwrap().into_inner().certificate.is_empty());
+    ledger.check("RetentionService/GetCertificate");
+    let request = GetWithdrawnRequest {
+        context: audit_context(),
+        pool: pool(),
+        subject_id: id,
+        image_id: String::new(),
+    };
+    let withdrawn = keeping.get_withdrawn(request).await.unwrap().into_inner();
+    assert_eq!(withdrawn.state(), RecordState::Erased);
+    ledger.check("RetentionService/GetWithdrawn");
+    let again = enrolment.enrol(enrol(11, "cells")).await.unwrap().into_inner();
+    assert_eq!(again.refusal.unwrap().code, "held_for_decision");
+    ledger.check("EnrolmentService/Enrol");
+    let request = ListReimportsRequest { context: asked(), pool: pool(), also_decided: false };
+    let held = keeping.list_reimports(request).await.unwrap().into_inner().reimports;
+    assert_eq!(held.len(), 1);
+    ledger.check("RetentionService/ListReimports");
+    let request = DecideReimportRequest {
+        context: asked(),
+        pool: pool(),
+        id: held[0].id,
+        allow: false,
+        reason: "the order stands".into(),
+    };
+    keeping.decide_reimport(request).await.unwrap();
+    ledger.check("RetentionService/DecideReimport");
 }

@@ -138,7 +138,7 @@ pub const CALLS: &[Recorded] = &[
     call("likeness.v1.RetentionService/ListRetention", &[Consultation], "what is due is read"),
     call(
         "likeness.v1.RetentionService/RunRetention",
-        &[Erasure, Alteration],
+        &[Erasure],
         "records whose time is over are put beyond use, and erased after that",
     ),
     call("likeness.v1.RetentionService/SimulateRules", &[Consultation], "what other rules would do is read"),

@@ -4,12 +4,16 @@
 //! a bounded time (R32); *erasing*, from which only the removal of the rows follows (R33). The other reads of a
 //! [`super::RecordStore`] see active subjects only.
 
+mod row;
+
+use row::{KEPT, kept};
+
 use super::{RecordError, SqliteRecords, StoredImage, SubjectRow, read};
 use crate::ids::SubjectId;
 use crate::seal::LookupDigest;
-use crate::sqlite::{from_ms, from_row, to_ms, to_row};
+use crate::sqlite::{from_row, to_ms, to_row};
 use jiff::{Timestamp, civil::Date};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 
 /// Where a subject stands between being collected and being gone.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,8 +176,6 @@ pub trait RetentionRecords {
     fn retention_counts(&self, today: Date) -> Result<RetentionCounts, RecordError>;
 }
 
-const KEPT: &str = "SELECT id, row, reference, details, created_ms, state, state_ms, erase_ms, facts, rules, look_on, due_on,
-        review_on, chase_on, why FROM subject";
 const IMAGE: &str =
     "SELECT image.id, image.row, subject.id, subject.row, image.source, image.content, image.record,
         image.enrolled, image.collected_ms
@@ -368,50 +370,4 @@ fn number(after: Option<SubjectRow>) -> i64 {
 
 fn bounded(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-fn kept(row: &Row<'_>) -> Result<Kept, rusqlite::Error> {
-    let state = match row.get::<_, i64>(5)? {
-        0 => State::Active,
-        1 => State::BeyondUse,
-        2 => State::Erasing,
-        other => return Err(rusqlite::Error::IntegralValueOutOfRange(5, other)),
-    };
-    let rules: Option<String> = row.get(9)?;
-    let review_on = date(row, 12)?;
-    let marks = match rules.zip(review_on) {
-        Some((rules, review_on)) => Some(Marks {
-            rules,
-            look_on: date(row, 10)?,
-            due_on: date(row, 11)?,
-            review_on,
-            chase_on: date(row, 13)?,
-        }),
-        None => None,
-    };
-    Ok(Kept {
-        id: SubjectId::from_bytes(row.get(0)?),
-        row: SubjectRow(from_row(row.get(1)?)?),
-        reference_digest: LookupDigest::from_bytes(row.get(2)?),
-        sealed_details: row.get(3)?,
-        created_at: from_ms(row.get(4)?)?,
-        state,
-        state_at: time(row, 6)?,
-        erase_at: time(row, 7)?,
-        why: row.get(14)?,
-        sealed_facts: row.get(8)?,
-        marks,
-    })
-}
-
-fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>, rusqlite::Error> {
-    row.get::<_, Option<i64>>(column)?.map(from_ms).transpose()
-}
-
-fn date(row: &Row<'_>, column: usize) -> Result<Option<Date>, rusqlite::Error> {
-    let text: Option<String> = row.get(column)?;
-    let malformed = |error: jiff::Error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
-    };
-    text.map(|text| text.parse::<Date>().map_err(malformed)).transpose()
 }

@@ -61,6 +61,16 @@ impl Fixture {
     }
 }
 
+/// Takes from a record file what version 3 brought.
+pub(super) const BACK_TO_VERSION_2: &str = "DROP TABLE protected;
+    DROP INDEX subject_out_of_use; DROP INDEX subject_rules; DROP INDEX subject_look; DROP INDEX subject_due;
+    DROP INDEX subject_review; DROP INDEX subject_chase;
+    ALTER TABLE subject DROP COLUMN state; ALTER TABLE subject DROP COLUMN state_ms;
+    ALTER TABLE subject DROP COLUMN erase_ms; ALTER TABLE subject DROP COLUMN why; ALTER TABLE subject DROP COLUMN facts;
+    ALTER TABLE subject DROP COLUMN rules; ALTER TABLE subject DROP COLUMN look_on; ALTER TABLE subject DROP COLUMN due_on;
+    ALTER TABLE subject DROP COLUMN review_on; ALTER TABLE subject DROP COLUMN chase_on;
+    PRAGMA user_version = 2;";
+
 #[test]
 fn the_store_describes_its_pool() {
     let (fixture, records) = Fixture::new();

@@ -4,21 +4,27 @@
 //! taken twice. What has been announced is finished: here, by the scheduler, or at the next start before anything is answered.
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
-    sync::{Arc, PoisonError},
+    sync::PoisonError,
 };
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Refusal, Service, Unanswered};
+use super::{Refusal, Service};
 use crate::{
-    audit::{AuditError, Entry, Naming, Operation, Outcome, Phase, Submission},
+    audit::{Entry, Naming, Operation, Outcome, Phase, Submission},
     authorise::{Action, Permit},
-    erasure::{Begun, Certificate, Destroyed, Erasure, ErasureReason, LedgerError, Store},
+    erasure::{Begun, Certificate, Destroyed, Erasure, ErasureReason, Store},
     ids::{ErasureId, EventId, SubjectId},
-    keys::{KeyError, StatementError, verify_statement},
     pool::{Leaving, Pool, PoolError},
     records::State,
 };
+
+mod fault;
+mod resume;
+mod step;
+
+pub use fault::EraseError;
+pub use step::{ErasureObserver, ErasureStep};
 
 /// How the log names the removal of content about somebody who is erased.
 const RPC: &str = "likeness/erasure";
@@ -30,50 +36,6 @@ const DECLARED: usize = 1000;
 const WALKED: usize = 8192;
 
 const WHY: &str = "an erasure that was announced is finished; no person asks";
-
-/// The steps of an erasure, in their order. A stop between any two is finished later.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ErasureStep {
-    /// The intent is in the audit log.
-    Announced,
-    /// The ledger has it: from here on it will be finished.
-    Begun,
-    /// Out of the index, and invisible.
-    Withdrawn,
-    /// The key is destroyed.
-    KeyDestroyed,
-    /// The log says which content goes.
-    ContentDeclared,
-    /// Content of the audit log about the subject is gone.
-    ContentErased,
-    /// The image files are gone.
-    FilesErased,
-    /// The records are gone.
-    RowsErased,
-    /// Every store was looked at again.
-    Checked,
-    /// The ledger has the certificate.
-    Certified,
-}
-
-impl ErasureStep {
-    /// Every step.
-    pub const ALL: [ErasureStep; 10] = [
-        ErasureStep::Announced,
-        ErasureStep::Begun,
-        ErasureStep::Withdrawn,
-        ErasureStep::KeyDestroyed,
-        ErasureStep::ContentDeclared,
-        ErasureStep::ContentErased,
-        ErasureStep::FilesErased,
-        ErasureStep::RowsErased,
-        ErasureStep::Checked,
-        ErasureStep::Certified,
-    ];
-}
-
-/// Told of each step when it is done.
-pub type ErasureObserver = Box<dyn Fn(ErasureStep) + Send + Sync>;
 
 /// Somebody to be erased, and why.
 #[derive(Debug, Clone)]
@@ -91,41 +53,6 @@ pub struct Erased {
     pub certificate: Certificate,
     /// The certificate as a signed note.
     pub note: String,
-}
-
-/// Why an erasure is not complete yet. It is carried on later.
-#[derive(Debug, thiserror::Error)]
-pub enum EraseError {
-    /// A store of the pool failed.
-    #[error(transparent)]
-    Pool(#[from] PoolError),
-    /// The ledger failed.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The log failed.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
-    /// The certificate could not be signed.
-    #[error(transparent)]
-    Keys(#[from] KeyError),
-    /// A certificate in the ledger is not what was signed.
-    #[error("a certificate in the erasure ledger was changed: {0}")]
-    Changed(#[from] StatementError),
-    /// The certificate could not be written.
-    #[error("the certificate could not be written: {0}")]
-    Certificate(#[from] serde_json::Error),
-    /// The log gave no receipt.
-    #[error("the erasure could not be recorded")]
-    Unrecorded,
-}
-
-impl From<Unanswered> for EraseError {
-    fn from(unanswered: Unanswered) -> Self {
-        match unanswered {
-            Unanswered::Unrecorded(error) => EraseError::Audit(error),
-            Unanswered::Refused { .. } => EraseError::Unrecorded,
-        }
-    }
 }
 
 impl From<EraseError> for Refusal {
@@ -315,105 +242,6 @@ impl Service {
         let digest = hex::encode(Sha256::digest(erased.note.as_bytes()));
         entry.notes.insert("certificate_sha256".to_owned(), digest);
         entry
-    }
-
-    /// Finishes every erasure that has begun, and records how each ended. `open` are the intents without an outcome. Gives the
-    /// events that are concluded now.
-    pub(super) fn finish_erasures(&self, open: &HashSet<EventId>) -> Result<HashSet<EventId>, EraseError> {
-        let unfinished = self.ledger.unfinished()?;
-        let finished: Vec<(ErasureId, EventId)> =
-            unfinished.iter().map(|erasure| (erasure.id, erasure.event)).collect();
-        let mut by_pool: BTreeMap<String, Vec<Erasure>> = BTreeMap::new();
-        for erasure in unfinished {
-            by_pool.entry(erasure.pool.clone()).or_default().push(erasure);
-        }
-        for (name, erasures) in by_pool {
-            // A pool that was dropped took everything with it: keys, files and records.
-            let Some(pool) = self.pool(&name) else { continue };
-            let permit = upkeep(&pool);
-            for piece in erasures.chunks(TOGETHER) {
-                self.carry_out(&pool, &permit, piece)?;
-                tracing::info!(
-                    pool = name,
-                    subjects = piece.len(),
-                    "finished erasures that had been interrupted"
-                );
-            }
-        }
-        let mut concluded = HashSet::new();
-        for event in open {
-            let Some(stored) = self.audit.entry(*event)? else { continue };
-            let id = stored.entry.notes.get("erasure_id").and_then(|id| id.parse::<ErasureId>().ok());
-            let Some(erased) = id.map(|id| self.certified(id)).transpose()?.flatten() else { continue };
-            self.record_finished(self.concluded(&stored.entry, &erased))?;
-            concluded.insert(*event);
-        }
-        // Whose intent was closed as failed when the erasure broke off: that it was finished is an event of its own.
-        for (id, event) in finished.into_iter().filter(|(_, event)| !open.contains(event)) {
-            let (Some(stored), Some(erased)) = (self.audit.entry(event)?, self.certified(id)?) else {
-                continue;
-            };
-            let mut entry = self.concluded(&stored.entry, &erased);
-            entry.phase = Phase::Single;
-            self.record_finished(entry)?;
-        }
-        Ok(concluded)
-    }
-
-    /// A complete erasure, from the ledger.
-    fn certified(&self, id: ErasureId) -> Result<Option<Erased>, EraseError> {
-        let Some(note) = self.ledger.erasure(id)?.and_then(|erasure| erasure.certificate) else {
-            return Ok(None);
-        };
-        let text = verify_statement(&note, &self.keys.audit_key())?;
-        Ok(Some(Erased { certificate: serde_json::from_str(text)?, note }))
-    }
-
-    fn record_finished(&self, mut entry: Entry) -> Result<(), EraseError> {
-        entry.notes.insert("finished".to_owned(), "after an interruption".to_owned());
-        self.record_one(Submission::from(entry))?;
-        Ok(())
-    }
-
-    /// Erases again whoever an older copy of the records brought back.
-    pub(super) fn keep_erased(&self, pool: &Arc<Pool>) -> Result<u64, EraseError> {
-        let permit = upkeep(pool);
-        let name = pool.definition().name.as_str();
-        let back = pool.still_recorded(&permit, &self.ledger.subjects_of(name)?)?;
-        for piece in back.chunks(TOGETHER) {
-            let mut images = Vec::new();
-            for subject in piece {
-                images.extend(
-                    pool.leaving(&permit, *subject)?.map(|leaving| leaving.images).unwrap_or_default(),
-                );
-            }
-            let mut intent = Entry::new(self.clock.now(), RPC, Operation::Erasure, Phase::Intent);
-            intent.pool = Some(super::case::touched(pool, None));
-            intent.subjects = piece.to_vec();
-            intent.counts.insert("subjects".to_owned(), piece.len() as u64);
-            intent.counts.insert("images".to_owned(), images.len() as u64);
-            intent
-                .notes
-                .insert("why".to_owned(), "the records were older than the erasure ledger".to_owned());
-            self.record_one(Submission::from(intent.clone()))?;
-            pool.withdraw(&permit, piece, State::Erasing, self.clock.now(), None)?;
-            pool.destroy_keys(&permit, piece, self.clock.now())?;
-            pool.erase_files(&permit, &images)?;
-            pool.erase_rows(&permit, piece)?;
-            for subject in piece {
-                pool.check_gone(&permit, *subject, &[])?;
-            }
-            let outcome = intent.to_outcome(self.clock.now(), Outcome::Answered);
-            self.record_one(Submission::from(outcome))?;
-        }
-        if !back.is_empty() {
-            tracing::warn!(
-                pool = name,
-                subjects = back.len(),
-                "erased again whom an older copy of the records had brought back"
-            );
-        }
-        Ok(back.len() as u64)
     }
 
     /// Takes content about people who are being erased out of what is about to be recorded.

@@ -17,6 +17,8 @@ use crate::{
 
 mod backup;
 mod cells;
+mod filled;
+mod retention;
 
 /// A service over a fresh data directory, opened for administration: the matcher is not needed here.
 struct Place {

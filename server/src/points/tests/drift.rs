@@ -11,11 +11,11 @@ fn levels_begin_with_the_threshold_and_follow_the_curve() {
     let point = point();
     assert_eq!(
         point.levels(),
-        [0.4, 0.5],
+        [0.4, 0.3, 0.5],
         "half and a fifth, a tenth and the threshold are the same steps here"
     );
-    let drift = point.drift(1500, 400, &[24, 4]);
-    assert_eq!((drift.state(), drift.levels.len()), ("holds", 2));
+    let drift = point.drift(1500, 400, &[24, 48, 4]);
+    assert_eq!((drift.state(), drift.levels.len()), ("holds", 3));
     assert_eq!((drift.levels[0].observed.count, drift.levels[0].approved.count), (24, 60));
     assert!(drift.notices.is_empty() == (drift.gallery <= 1350), "{drift:?}");
 }
@@ -24,16 +24,16 @@ fn levels_begin_with_the_threshold_and_follow_the_curve() {
 fn more_than_approved_is_an_alert_and_chance_is_not() {
     let point = point();
     // Twice the approved rate at the threshold.
-    let drift = point.drift(1200, 500, &[60, 5]);
+    let drift = point.drift(1200, 500, &[60, 60, 5]);
     assert_eq!(drift.state(), "alert", "{drift:?}");
     assert!(
         drift.alerts[0].contains("60 of 500 control searches")
             && drift.alerts[0].contains("approved was 6 %")
     );
     // A rate as approved, drawn from few controls, is none.
-    assert_eq!(point.drift(1200, 50, &[5, 1]).state(), "holds");
+    assert_eq!(point.drift(1200, 50, &[5, 6, 1]).state(), "holds");
     // The threshold holds, the tail does not.
-    let tail = point.drift(1200, 500, &[30, 28]);
+    let tail = point.drift(1200, 500, &[30, 60, 28]);
     assert_eq!(tail.alerts.len(), 1, "{tail:?}");
     assert!(tail.alerts[0].contains("at or above 0.5000"), "{tail:?}");
 }
@@ -50,9 +50,10 @@ fn false_alarms_are_as_rare_as_stated() {
         for _ in 0..300 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let draw = (state >> 33) as f64 / f64::from(1_u32 << 31);
-            // One draw is one control: at or above 0.5 in 9 of 1,000, at or above 0.4 in 60.
+            // One draw is one control: at or above 0.5 in 9 of 1,000, at or above 0.4 in 60, at or above 0.3 in 120.
             counts[0] += u64::from(draw < 0.060);
-            counts[1] += u64::from(draw < 0.009);
+            counts[1] += u64::from(draw < 0.120);
+            counts[2] += u64::from(draw < 0.009);
         }
         alarms += u32::from(point.drift(1000, 300, &counts).state() == "alert");
     }
@@ -68,12 +69,12 @@ fn a_pool_that_leaves_the_approved_range_is_an_alert_by_itself() {
     assert_eq!(sizes(1400), ("holds", 1));
     assert_eq!(sizes(1501), ("alert", 0));
     assert_eq!(sizes(0), ("alert", 0), "below the approved range");
-    let outside = point.drift(1501, 500, &[500, 500]);
+    let outside = point.drift(1501, 500, &[500, 500, 500]);
     assert!(
         outside.levels.is_empty() && outside.alerts[0].contains("measure again at this size"),
         "{outside:?}"
     );
-    let few = point.drift(1000, 20, &[1, 0]);
+    let few = point.drift(1000, 20, &[1, 2, 0]);
     assert!(few.notices[0].contains("are needed"), "{few:?}");
 }
 

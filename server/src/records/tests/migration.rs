@@ -142,9 +142,10 @@ fn a_file_of_version_1_is_taken_over() {
     let before = records.enrolled_after(None, 100).unwrap();
     drop(records);
     let database = rusqlite::Connection::open(&fixture.file).unwrap();
+    database.execute_batch(BACK_TO_VERSION_2).unwrap();
     database
         .execute_batch(
-            "DROP TABLE migration; DROP TABLE protected; ALTER TABLE image DROP COLUMN other; ALTER TABLE image DROP COLUMN other_refused;
+            "DROP TABLE migration; ALTER TABLE image DROP COLUMN other; ALTER TABLE image DROP COLUMN other_refused;
              ALTER TABLE pool DROP COLUMN active_pack; ALTER TABLE pool DROP COLUMN active_space; PRAGMA user_version = 1;",
         )
         .unwrap();

@@ -54,7 +54,7 @@ fn a_file_of_version_2_is_taken_over() {
     let before = records.enrolled_after(None, 100).unwrap();
     drop(records);
     let database = rusqlite::Connection::open(&fixture.file).unwrap();
-    database.execute_batch("DROP TABLE protected; PRAGMA user_version = 2;").unwrap();
+    database.execute_batch(BACK_TO_VERSION_2).unwrap();
     drop(database);
     let records = SqliteRecords::open(&fixture.file).unwrap();
     assert_eq!(records.enrolled_after(None, 100).unwrap(), before);

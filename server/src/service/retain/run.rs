@@ -309,7 +309,7 @@ impl Service {
     }
 
     /// What is kept of a record that leaves use, for the time it is beyond use.
-    pub(super) fn out_of_use(
+    pub(in crate::service) fn out_of_use(
         &self,
         reason: ErasureReason,
         rule: Option<(&String, &String)>,

@@ -5,14 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use likeness_matcher::{BoundingBox, Face, MediaType, embed::Embedding, quality::QualityReport};
-
-use super::*;
+use super::{
+    filled::{bytes_of, embedding},
+    *,
+};
 use crate::{
     authorise::{Action, Permit},
     backup::Backup,
     ids::{ImageId, SubjectId},
-    pool::{Details, ImageRecord, NewImageRecord, NewPerson, SubjectRecord},
     service::offline,
 };
 
@@ -29,18 +29,6 @@ fn moment() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
-/// A template that is different for every seed.
-fn embedding(service: &Service, seed: usize) -> Embedding {
-    let dimension = service.engine().dimension();
-    let values = (0..dimension).map(|at| ((at * 7 + seed * 13) % 31) as f32 / 31.0).collect();
-    Embedding::from_stored(service.engine().space(), values, dimension).unwrap()
-}
-
-/// The recognisable bytes of an image.
-fn bytes_of(reference: &str) -> Vec<u8> {
-    format!("the very bytes of {reference} ").repeat(20).into_bytes()
-}
-
 /// Makes the pool ready without a matcher.
 fn ready(service: &Service, pool: &str) -> Arc<Pool> {
     let found = service.pool(pool).unwrap();
@@ -53,46 +41,8 @@ fn ready(service: &Service, pool: &str) -> Arc<Pool> {
 /// Records a person with one searchable and one held image; says who it is and which images.
 fn enrol(service: &Service, pool: &str, reference: &str, seed: usize) -> (SubjectId, [ImageId; 2]) {
     let found = ready(service, pool);
-    let person = NewPerson {
-        id: SubjectId::at(moment()),
-        record: SubjectRecord {
-            source_system: "system".to_owned(),
-            subject_reference: reference.to_owned(),
-            details: Details::default(),
-        },
-    };
-    let image = |number: usize| {
-        let source_reference = format!("{reference}/{number}");
-        NewImageRecord {
-            id: ImageId::at(moment()),
-            subject: person.id,
-            bytes: bytes_of(&source_reference).into(),
-            record: ImageRecord {
-                source_system: "system".to_owned(),
-                source_reference,
-                capture_date: None,
-                capture_circumstance: String::new(),
-                media_type: MediaType::Png,
-                width: 10,
-                height: 10,
-                face: Face {
-                    bounding_box: BoundingBox { left: 0.0, top: 0.0, width: 5.0, height: 5.0 },
-                    confidence: 0.9,
-                },
-                face_index: 0,
-                faces: 1,
-                selected_largest: false,
-                quality: QualityReport { measures: vec![], flags: vec![] },
-                pack: "test-pack".to_owned(),
-                space: service.engine().space().to_string(),
-                matcher_version: "0".to_owned(),
-            },
-            embedding: (number == 1).then(|| embedding(service, seed)),
-            other: None,
-        }
-    };
-    let (id, images) = (person.id, [image(1), image(2)]);
-    let ids = [images[0].id, images[1].id];
+    let (person, images) = filled::person(service, reference, seed, moment());
+    let (id, ids) = (person.id, [images[0].id, images[1].id]);
     let permit = permit(pool, Action::Enrol);
     found.writer(&permit).unwrap().store(&[person], &images, moment()).unwrap();
     (id, ids)
