@@ -125,7 +125,7 @@ pub fn run(run: &RunOptions, options: &Options) -> anyhow::Result<()> {
                 bail!("nothing was measured");
             };
             pairs.push(Pair {
-                question: *question,
+                question,
                 difference_ms: there.median_ms - absent.median_ms,
                 longer_when_there: longer as f64 / options.refusals as f64,
                 there,

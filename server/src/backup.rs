@@ -4,7 +4,7 @@
 //! the audit log last, so that whatever the records say is in the log. Everything in it is sealed under keys that are **not** in it: who is
 //! erased after it was made is erased in it, too.
 //!
-//! [`Copying`] writes one, [`Backup`] reads one. What is done with it, and who may, is the service's (`service/backup.rs`,
+//! `Copying` writes one, [`Backup`] reads one. What is done with it, and who may, is the service's (`service/backup.rs`,
 //! `service/restore.rs`).
 
 use std::{

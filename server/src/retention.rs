@@ -1,7 +1,7 @@
 //! What is kept, why, until when: facts about a record, rules as data, and the assessment that follows from both.
 //!
 //! Everything here is a pure function of its arguments: no clock, no store, no wire. [`Facts`] are what is known about one
-//! record; a [`RuleSet`] is one version of the rule file; [`assess`] says what follows on a day. The default is to delete:
+//! record; a [`RuleSet`] is one version of the rule file; [`assess()`] says what follows on a day. The default is to delete:
 //! a record is kept only while a rule gives a live reason, and no rule keeps without a date on which somebody looks again
 //! (`docs/retention-rules.md`).
 //!

@@ -124,9 +124,7 @@ mod tests {
             assert!(mentions(text.as_bytes(), &ids), "{text}");
         }
         let other = SubjectId::at(Timestamp::now());
-        for text in
-            [format!("{other}"), format!("{}", &id.to_string()[1..]), "a-b-c".to_owned(), String::new()]
-        {
+        for text in [format!("{other}"), id.to_string()[1..].to_owned(), "a-b-c".to_owned(), String::new()] {
             assert!(!mentions(text.as_bytes(), &ids), "{text}");
         }
     }

@@ -108,7 +108,7 @@ impl Certificate {
     /// As JSON, one field per line, ending with a line break: the bytes that are signed.
     ///
     /// # Errors
-    /// Never for a certificate that [`Certificate::of`] made.
+    /// Never for a certificate that `Certificate::of` made.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');

@@ -132,7 +132,7 @@ pub struct CustodyEvent {
     pub force: String,
     /// Day of the event.
     pub occurred_on: Date,
-    /// What the person was held for, at most [`MOST_OFFENCES`].
+    /// What the person was held for, at most 64.
     pub offences: Vec<Offence>,
     /// What came of it.
     pub outcome: CustodyOutcome,

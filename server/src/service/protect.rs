@@ -101,9 +101,12 @@ fn day(now: Timestamp) -> Date {
     now.to_zoned(TimeZone::UTC).date()
 }
 
+/// A field of a mark that is told in the log.
+type Told = fn(&Protection) -> Option<String>;
+
 /// What changes, field by field. The reason is free text that can name people: it stays in the sealed request and the mark.
 fn changes(before: Option<&Protection>, after: Option<&Protection>) -> BTreeMap<String, Change> {
-    let fields: [(&str, fn(&Protection) -> Option<String>); 4] = [
+    let fields: [(&str, Told); 4] = [
         ("protected_view", |mark| Some(mark.view.code().to_owned())),
         ("owner", |mark| Some(mark.owner.clone())),
         ("review_due", |mark| Some(mark.review_due.to_string())),

@@ -184,8 +184,11 @@ impl Chain<'_> {
     }
 }
 
+/// Event id and leaf hash.
+type Leaf = ([u8; 16], [u8; 32]);
+
 /// Event id and leaf hash of every entry, up to the first whose columns have another form.
-fn stubs(log: &Connection) -> Result<Vec<([u8; 16], [u8; 32])>, String> {
+fn stubs(log: &Connection) -> Result<Vec<Leaf>, String> {
     let failed = |error: rusqlite::Error| error.to_string();
     let mut statement = log.prepare("SELECT event, hash FROM entry ORDER BY idx").map_err(failed)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;

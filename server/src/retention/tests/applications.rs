@@ -64,7 +64,8 @@ fn a_refusal_shows_what_the_presumption_asks_for() {
         d.why_highly_exceptional = None;
     };
     let not_met = |field| Err(ApplicationError::TestNotMet { field });
-    let table: [(ApplicationTest, Seniority, Option<Strip>, Result<(), ApplicationError>); 13] = [
+    type Row = (ApplicationTest, Seniority, Option<Strip>, Result<(), ApplicationError>);
+    let table: [Row; 13] = [
         (NoTest, Handler, Some(all), Ok(())),
         (NoTest, Handler, None, Ok(())),
         (ExceptionalReason, Senior, Some(highly), Ok(())),

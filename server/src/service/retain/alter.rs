@@ -145,8 +145,8 @@ pub struct AlterRequest {
     pub alteration: Result<Alteration, String>,
 }
 
-fn wrong(what: &String) -> Refusal {
-    Refusal::invalid("invalid_field", what.clone())
+fn wrong(what: &str) -> Refusal {
+    Refusal::invalid("invalid_field", what)
 }
 
 impl Service {
@@ -167,7 +167,7 @@ impl Service {
         }
         let found = self
             .find_kept(&mut case, token.as_deref(), &request.pool, &request.subject)
-            .and_then(|found| Ok((found, request.alteration.as_ref().map_err(wrong)?)));
+            .and_then(|found| Ok((found, request.alteration.as_ref().map_err(|what| wrong(what))?)));
         let (found, alteration) = match found {
             Ok(found) => found,
             Err(refusal) => return Err(case.refuse(named(&request.pool), refusal)),
