@@ -108,7 +108,8 @@ impl Blobs {
     /// Overwrites blobs and removes them, side by side; says how many there were. What a write that was cut short left under
     /// their names goes, too. When this returns, the removal is on stable storage.
     ///
-    /// The bytes are sealed and their key is gone by then; overwriting them is for whoever does not want to rely on that.
+    /// The bytes are sealed and their key is gone by then; overwriting them is for whoever does not want to rely on that. (On media
+    /// and file systems that write elsewhere the old block may survive.)
     pub fn erase(&self, images: &[ImageId]) -> Result<u64, BlobError> {
         let per_thread = images.len().div_ceil(PARALLEL).max(1);
         let erased: Result<Vec<u64>, BlobError> = std::thread::scope(|scope| {
@@ -148,17 +149,6 @@ impl Blobs {
     /// Whether nothing is left of an image.
     pub fn is_gone(&self, image: ImageId) -> bool {
         !self.file(image).exists()
-    }
-
-    /// Overwrites a blob with zeroes and removes it; `false` when there was none. (On media and file systems that write elsewhere the
-    /// old block may survive; what is in it was sealed.)
-    pub fn overwrite_and_remove(&self, image: ImageId) -> Result<bool, BlobError> {
-        let file = self.file(image);
-        if !file.exists() {
-            return Ok(false);
-        }
-        durable::overwrite_and_remove(&file)?;
-        Ok(true)
     }
 
     /// Compares the folder with the images that are recorded. Run it at start, before anything is written:

@@ -64,15 +64,7 @@ pub trait KeyStore: KeyStates + Send + Sync {
     /// All keys of the pool, for rebuilding its index.
     fn subject_keys(&self, pool: &PoolKey) -> Result<HashMap<SubjectId, SealKey>, KeyError>;
 
-    /// Destroys the subject's key. `false` when there was none. The id stays as a tombstone.
-    fn destroy_subject_key(
-        &self,
-        pool: &PoolKey,
-        subject: SubjectId,
-        now: Timestamp,
-    ) -> Result<bool, KeyError>;
-
-    /// As [`KeyStore::destroy_subject_key`] for many subjects, in one durable step. Says how many keys there were.
+    /// Destroys the keys of these subjects, in one durable step; their ids stay as tombstones. Says how many keys there were.
     ///
     /// Subjects that never had a key get a tombstone too: a key that an older copy of this store brings back for one of them
     /// could otherwise not be told from a rightful one.
@@ -82,9 +74,6 @@ pub trait KeyStore: KeyStates + Send + Sync {
         subjects: &[SubjectId],
         now: Timestamp,
     ) -> Result<u64, KeyError>;
-
-    /// When the subject's key was destroyed; `None` when it was not.
-    fn destroyed_at(&self, pool: &PoolKey, subject: SubjectId) -> Result<Option<Timestamp>, KeyError>;
 
     /// Keeps the keys of new audit events, all in one durable step.
     fn put_content_keys(&self, keys: &[(EventId, SealKey)]) -> Result<(), KeyError>;

@@ -22,7 +22,7 @@ use likeness_server::{
     clock::SystemClock,
     data::DataDir,
     ids::SubjectId,
-    keys::{FileKeyStore, KeyStore as _, PoolName, verify_statement},
+    keys::{FileKeyStore, KeyState, KeyStates as _, KeyStore as _, PoolName, verify_statement},
     service::{
         Asked, ContextFields, EraseRequest, ErasureStep, Opening, Peer, Rendered, Service as Server,
         SubjectChoice,
@@ -363,7 +363,7 @@ async fn nothing_is_left_wherever_an_erasure_is_cut_off() {
     let check = definition.lines().find_map(|line| line.strip_prefix("key_check = ")).unwrap();
     let key = keys.open_pool(&pool, &check.trim_matches('"').parse().unwrap()).unwrap();
     assert!(keys.subject_key(&key, subject).unwrap().is_none());
-    assert!(keys.destroyed_at(&key, subject).unwrap().is_some());
+    assert_eq!(keys.key_states(&key, &[subject]).unwrap(), [KeyState::Destroyed]);
     let left = keys.subject_keys(&key).unwrap();
     assert_eq!(left.len(), 2, "the others keep theirs");
     for (owner, key) in left {

@@ -161,26 +161,13 @@ impl KeyStore for FileKeyStore {
         subjects::all(self.subjects(pool.pool())?.as_ref(), pool)
     }
 
-    fn destroy_subject_key(
-        &self,
-        pool: &PoolKey,
-        subject: SubjectId,
-        now: Timestamp,
-    ) -> Result<bool, KeyError> {
-        subjects::destroy(self.subjects(pool.pool())?.as_ref(), subject, now)
-    }
-
     fn destroy_subject_keys(
         &self,
         pool: &PoolKey,
         subjects: &[SubjectId],
         now: Timestamp,
     ) -> Result<u64, KeyError> {
-        subjects::destroy_many(self.subjects(pool.pool())?.as_ref(), subjects, now)
-    }
-
-    fn destroyed_at(&self, pool: &PoolKey, subject: SubjectId) -> Result<Option<Timestamp>, KeyError> {
-        subjects::destroyed_at(self.subjects(pool.pool())?.as_ref(), subject)
+        subjects::destroy(self.subjects(pool.pool())?.as_ref(), subjects, now)
     }
 
     fn put_content_keys(&self, keys: &[(EventId, SealKey)]) -> Result<(), KeyError> {

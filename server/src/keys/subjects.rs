@@ -3,7 +3,7 @@
 use super::{KeyError, KeyState, PoolKey};
 use crate::ids::SubjectId;
 use crate::seal::SealKey;
-use crate::sqlite::{Database, Format, from_ms, to_ms};
+use crate::sqlite::{Database, Format, to_ms};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
@@ -110,25 +110,8 @@ pub(super) fn all(database: &Database, pool: &PoolKey) -> Result<HashMap<Subject
     Ok(keys)
 }
 
-/// Overwrites the subject's key with a tombstone, in the file and in its log.
-pub(super) fn destroy(database: &Database, subject: SubjectId, now: Timestamp) -> Result<bool, KeyError> {
-    let changed = database.write(|transaction| -> Result<usize, KeyError> {
-        Ok(transaction.execute(
-            "UPDATE subject_key SET wrapped = NULL, destroyed_ms = ?2 WHERE subject = ?1 AND wrapped IS NOT NULL",
-            params![subject.as_bytes(), to_ms(now)],
-        )?)
-    })?;
-    // Also when nothing changed: an earlier call may have been cut off right here.
-    database.forget_log()?;
-    Ok(changed > 0)
-}
-
-/// As [`destroy`] for many, in one transaction. Subjects without a key get a tombstone.
-pub(super) fn destroy_many(
-    database: &Database,
-    subjects: &[SubjectId],
-    now: Timestamp,
-) -> Result<u64, KeyError> {
+/// Overwrites keys with tombstones, in the file and in its log, in one transaction. Subjects without a key get a tombstone, too.
+pub(super) fn destroy(database: &Database, subjects: &[SubjectId], now: Timestamp) -> Result<u64, KeyError> {
     let destroyed = database.write(|transaction| -> Result<u64, KeyError> {
         let mut destroy = transaction.prepare(
             "UPDATE subject_key SET wrapped = NULL, destroyed_ms = ?2 WHERE subject = ?1 AND wrapped IS NOT NULL",
@@ -144,17 +127,7 @@ pub(super) fn destroy_many(
         }
         Ok(destroyed)
     })?;
+    // Also when nothing changed: an earlier call may have been cut off right here.
     database.forget_log()?;
     Ok(destroyed)
-}
-
-/// When the subject's key was destroyed.
-pub(super) fn destroyed_at(database: &Database, subject: SubjectId) -> Result<Option<Timestamp>, KeyError> {
-    let found: Option<Option<i64>> = database
-        .reader()?
-        .query_row("SELECT destroyed_ms FROM subject_key WHERE subject = ?1", [subject.as_bytes()], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    Ok(found.flatten().map(from_ms).transpose()?)
 }

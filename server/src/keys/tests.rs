@@ -107,8 +107,8 @@ fn a_destroyed_key_makes_the_seal_unreadable_for_good() {
     drop(connection);
     assert!(holds(folder.path(), &wrapped));
 
-    assert!(keys.destroy_subject_key(&custody, subjects[50], now()).unwrap());
-    assert!(!keys.destroy_subject_key(&custody, subjects[50], now()).unwrap());
+    assert_eq!(keys.destroy_subject_keys(&custody, &subjects[50..51], now()).unwrap(), 1);
+    assert_eq!(keys.destroy_subject_keys(&custody, &subjects[50..51], now()).unwrap(), 0);
     let asked = [subjects[49], subjects[50], SubjectId::at(now())];
     let states = keys.key_states(&custody, &asked).unwrap();
     assert_eq!(states, [KeyState::Kept, KeyState::Destroyed, KeyState::Unknown]);

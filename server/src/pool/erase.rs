@@ -13,6 +13,7 @@ use crate::{
     authorise::Permit,
     erasure::{Mark, MarkOf},
     ids::{ImageId, SubjectId},
+    keys::KeyState,
     records::{OutOfUse, RecordError, RowsRemoved, State, StoredImage},
     sqlite::DatabaseError,
 };
@@ -146,9 +147,7 @@ impl Pool {
                 what: format!("{what} of the erased subject {subject} is still there"),
             })
         };
-        if self.keys.subject_key(&self.key, subject)?.is_some()
-            || self.keys.destroyed_at(&self.key, subject)?.is_none()
-        {
+        if self.keys.key_states(&self.key, &[subject])? != [KeyState::Destroyed] {
             return left("the key");
         }
         if let Some(image) = images.iter().find(|image| !self.blobs.is_gone(**image)) {

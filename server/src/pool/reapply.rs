@@ -72,10 +72,7 @@ impl Pool {
 
     /// Files before rows: cut off in between, the rows still name what is left to do.
     fn remove(&self, subjects: &[SubjectId]) -> Result<Reapplied, PoolError> {
-        let mut files = 0;
-        for image in self.records.images_of_all(subjects)? {
-            files += u64::from(self.blobs.overwrite_and_remove(image)?);
-        }
+        let files = self.blobs.erase(&self.records.images_of_all(subjects)?)?;
         Ok(Reapplied { rows: self.records.remove_subjects(subjects)?, files })
     }
 

@@ -200,7 +200,6 @@ impl Service {
             let concluded = service.finish_erasures(&open)?;
             open_intents.retain(|stored| !concluded.contains(&stored.entry.event_id));
             for pool in service.pools() {
-                service.keep_erased(&pool)?;
                 service.reapply_erasures(&pool)?;
             }
         }

@@ -3,6 +3,7 @@ use super::{Service, Unanswered};
 use crate::{
     audit::{AuditError, Entry, Operation, Outcome, Phase, Submission},
     authorise::{Action, Permit},
+    erasure::LedgerError,
     pool::{Pool, PoolError, Reapplied},
 };
 
@@ -16,18 +17,23 @@ pub enum ReapplyError {
     /// The pool failed, or its key store is not the one that belongs to it.
     #[error(transparent)]
     Pool(#[from] PoolError),
+    /// The erasure ledger could not be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// It could not be recorded.
     #[error(transparent)]
     Audit(#[from] AuditError),
 }
 
 impl Service {
-    /// Removes what a pool holds of people whose key is a tombstone in the key store. Before the pool serves anything.
+    /// Removes what a pool holds of people who were erased. Before the pool serves anything.
     ///
-    /// Tombstones decide, so whatever else knows of erasures (a ledger that outlived an older key store) is applied to the key store
-    /// before this is called.
+    /// Tombstones in the key store decide. The ledger may have outlived an older key store, so it is applied to that first.
     pub(super) fn reapply_erasures(&self, pool: &Pool) -> Result<Reapplied, ReapplyError> {
-        let permit = Permit::for_upkeep(&pool.definition().name, Action::DropPool, WHY);
+        let name = &pool.definition().name;
+        let permit = Permit::for_upkeep(name, Action::DropPool, WHY);
+        let back = pool.still_recorded(&permit, &self.ledger.subjects_of(name.as_str())?)?;
+        pool.destroy_keys(&permit, &back, self.clock.now())?;
         let mut all = Reapplied::default();
         pool.reapply_erasures(&permit, |subjects, remove| -> Result<(), ReapplyError> {
             let mut intent = Entry::new(self.clock.now(), RPC, Operation::Erasure, Phase::Intent);
@@ -52,7 +58,7 @@ impl Service {
         })?;
         if all != Reapplied::default() {
             tracing::warn!(
-                pool = %pool.definition().name,
+                pool = %name,
                 subjects = all.rows.subjects,
                 images = all.rows.images,
                 "removed what a restore had brought back of erased people"

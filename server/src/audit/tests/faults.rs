@@ -70,14 +70,6 @@ impl KeyStore for Faulty {
     fn subject_keys(&self, pool: &PoolKey) -> Result<HashMap<SubjectId, SealKey>, KeyError> {
         self.keys.subject_keys(pool)
     }
-    fn destroy_subject_key(
-        &self,
-        pool: &PoolKey,
-        subject: SubjectId,
-        now: Timestamp,
-    ) -> Result<bool, KeyError> {
-        self.keys.destroy_subject_key(pool, subject, now)
-    }
     fn destroy_subject_keys(
         &self,
         pool: &PoolKey,
@@ -85,9 +77,6 @@ impl KeyStore for Faulty {
         now: Timestamp,
     ) -> Result<u64, KeyError> {
         self.keys.destroy_subject_keys(pool, subjects, now)
-    }
-    fn destroyed_at(&self, pool: &PoolKey, subject: SubjectId) -> Result<Option<Timestamp>, KeyError> {
-        self.keys.destroyed_at(pool, subject)
     }
     fn sign_statement(&self, json: &str) -> Result<String, KeyError> {
         self.keys.sign_statement(json)

@@ -28,9 +28,7 @@ fn removal_goes_in_batches_and_is_finished_after_a_cut() {
     let enrol = permit("cells", Action::Enrol);
     pool.writer(&enrol).unwrap().store(&[kept], &[image], now()).unwrap();
     let (subjects, images) = crowd(&pool, &place);
-    for subject in &subjects {
-        assert!(place.keys.destroy_subject_key(&pool.key, *subject, now()).unwrap());
-    }
+    assert_eq!(place.keys.destroy_subject_keys(&pool.key, &subjects, now()).unwrap(), subjects.len() as u64);
     drop(pool);
 
     let parts_folder = place.pools();
@@ -48,7 +46,7 @@ fn removal_goes_in_batches_and_is_finished_after_a_cut() {
         Ok(())
     });
     assert!(matches!(cut, Err(PoolError::Deadline)));
-    assert!(pool.blobs.overwrite_and_remove(images[1]).unwrap());
+    assert_eq!(pool.blobs.erase(&images[1..2]).unwrap(), 1);
 
     let mut all = Reapplied::default();
     let mut run = || -> Result<usize, PoolError> {

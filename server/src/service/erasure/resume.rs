@@ -1,18 +1,12 @@
-//! Carrying on: erasures that were interrupted, and people whom an older copy of the records brought back.
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+//! Carrying on: erasures that were interrupted.
+use std::collections::{BTreeMap, HashSet};
 
-use super::{EraseError, Erased, RPC, Service, TOGETHER, upkeep};
+use super::{EraseError, Erased, Service, TOGETHER, upkeep};
 use crate::{
-    audit::{Entry, Operation, Outcome, Phase, Submission},
+    audit::{Entry, Phase, Submission},
     erasure::Erasure,
     ids::{ErasureId, EventId},
     keys::verify_statement,
-    pool::Pool,
-    records::State,
-    service::case::touched,
 };
 
 impl Service {
@@ -75,46 +69,5 @@ impl Service {
         entry.notes.insert("finished".to_owned(), "after an interruption".to_owned());
         self.record_one(Submission::from(entry))?;
         Ok(())
-    }
-
-    /// Erases again whoever an older copy of the records brought back.
-    pub(in crate::service) fn keep_erased(&self, pool: &Arc<Pool>) -> Result<u64, EraseError> {
-        let permit = upkeep(pool);
-        let name = pool.definition().name.as_str();
-        let back = pool.still_recorded(&permit, &self.ledger.subjects_of(name)?)?;
-        for piece in back.chunks(TOGETHER) {
-            let mut images = Vec::new();
-            for subject in piece {
-                images.extend(
-                    pool.leaving(&permit, *subject)?.map(|leaving| leaving.images).unwrap_or_default(),
-                );
-            }
-            let mut intent = Entry::new(self.clock.now(), RPC, Operation::Erasure, Phase::Intent);
-            intent.pool = Some(touched(pool, None));
-            intent.subjects = piece.to_vec();
-            intent.counts.insert("subjects".to_owned(), piece.len() as u64);
-            intent.counts.insert("images".to_owned(), images.len() as u64);
-            intent
-                .notes
-                .insert("why".to_owned(), "the records were older than the erasure ledger".to_owned());
-            self.record_one(Submission::from(intent.clone()))?;
-            pool.withdraw(&permit, piece, State::Erasing, self.clock.now(), None)?;
-            pool.destroy_keys(&permit, piece, self.clock.now())?;
-            pool.erase_files(&permit, &images)?;
-            pool.erase_rows(&permit, piece)?;
-            for subject in piece {
-                pool.check_gone(&permit, *subject, &[])?;
-            }
-            let outcome = intent.to_outcome(self.clock.now(), Outcome::Answered);
-            self.record_one(Submission::from(outcome))?;
-        }
-        if !back.is_empty() {
-            tracing::warn!(
-                pool = name,
-                subjects = back.len(),
-                "erased again whom an older copy of the records had brought back"
-            );
-        }
-        Ok(back.len() as u64)
     }
 }

@@ -58,7 +58,7 @@ fn a_restore_that_is_cut_off_anywhere_leaves_the_old_or_the_new() {
     let backup = back_up(&place, "backup");
     let cells = ready(&place.service, "cells");
     let key = place.service.keys.open_pool(&cells.definition().name, &cells.definition().key_check).unwrap();
-    place.service.keys.destroy_subject_key(&key, erased, moment()).unwrap();
+    place.service.keys.destroy_subject_keys(&key, &[erased], moment()).unwrap();
     drop(cells);
     enrol(&place.service, "cells", "late", 2);
     let token = place.token(&[Role::PoolAdmin]);

@@ -263,7 +263,7 @@ fn an_image_erased_meanwhile_is_left_out_and_a_lost_one_stops_the_backup() {
 
     let cells = ready(&place.service, "cells");
     let key = place.service.keys.open_pool(&cells.definition().name, &cells.definition().key_check).unwrap();
-    place.service.keys.destroy_subject_key(&key, erased, moment()).unwrap();
+    place.service.keys.destroy_subject_keys(&key, &[erased], moment()).unwrap();
     drop(cells);
     let made = try_back_up(&place, &root.join("made"), false).unwrap();
     assert_eq!((made.manifest.pools[0].erased_meanwhile, made.manifest.pools[0].images), (1, 5));

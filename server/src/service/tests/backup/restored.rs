@@ -99,7 +99,7 @@ fn the_erased_stay_erased_and_the_rest_is_identical() {
     // As an erasure does it: the key, then what it sealed.
     let cells = ready(&place.service, "cells");
     let key = place.service.keys.open_pool(&cells.definition().name, &cells.definition().key_check).unwrap();
-    assert!(place.service.keys.destroy_subject_key(&key, erased, moment()).unwrap());
+    assert_eq!(place.service.keys.destroy_subject_keys(&key, &[erased], moment()).unwrap(), 1);
     drop(cells);
     let sealed: Vec<Vec<u8>> = images
         .iter()
