@@ -155,15 +155,24 @@ impl Running {
 /// # Errors
 /// [`ServeError`]; nothing is served then.
 pub async fn start(options: &ServeOptions) -> Result<Running, ServeError> {
-    start_behind(options, |log| log).await
+    start_by(options, Arc::new(SystemClock)).await
+}
+
+/// The same by another clock than the system's, to see what time brings about without waiting for it.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_by(options: &ServeOptions, clock: Arc<dyn Clock>) -> Result<Running, ServeError> {
+    start_behind(options, clock, |log| log).await
 }
 
 /// The same with another audit log in front of the durable one; see [`Service::open_behind`].
 ///
 /// # Errors
 /// As [`start`].
-pub async fn start_behind(
+async fn start_behind(
     options: &ServeOptions,
+    clock: Arc<dyn Clock>,
     front: impl FnOnce(Arc<dyn AuditLog>) -> Arc<dyn AuditLog> + Send + 'static,
 ) -> Result<Running, ServeError> {
     let data = DataDir::at(&options.data);
@@ -176,7 +185,6 @@ pub async fn start_behind(
         )?;
     }
     let opened = data.clone();
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let service = Arc::new(
         tokio::task::spawn_blocking(move || Service::open_behind(&opened, clock, Opening::Serve, front))
             .await??,
@@ -306,7 +314,7 @@ pub fn run_behind(
     let ended = runtime.block_on(async {
         // Before the port is open: a signal that comes during the start is not lost.
         let asked_to_stop = signals::stop().map_err(ServeError::System)?;
-        let mut running = start_behind(options, front).await?;
+        let mut running = start_behind(options, Arc::new(SystemClock), front).await?;
         let plaintext = running.service.config().listen.plaintext || options.insecure_plaintext;
         ready(running.address(), !plaintext);
         tokio::select! {

@@ -42,6 +42,8 @@ fn enrol_search_compare_and_verify() {
     assert_eq!(candidates[0]["subject"], "p00007", "{answer}");
     assert_eq!(candidates[0]["image"], "p00007/0.jpg");
     for (at, candidate) in candidates.iter().enumerate() {
+        assert_eq!(candidate["standing"]["outcome_status"], "no_event", "{candidate}");
+        assert_eq!(candidate["standing"]["disposition"], "retain", "{candidate}");
         assert_eq!(candidate["rank"], at + 1);
     }
     let similarities: Vec<f64> =

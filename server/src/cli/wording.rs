@@ -54,6 +54,34 @@ pub fn image_age(candidate: &Candidate) -> String {
     candidate.image_age_days.map_or_else(|| "not known".to_owned(), age)
 }
 
+/// How the person's case ended, as far as the record tells.
+pub fn outcome(candidate: &Candidate) -> String {
+    let status = candidate.standing.as_ref().map_or("", |standing| standing.outcome_status.as_str());
+    match status {
+        "" => "not told by the server".to_owned(),
+        "not_applicable" => "not a custody record".to_owned(),
+        "no_event" => "no custody event recorded".to_owned(),
+        "pending" => "pending: not decided".to_owned(),
+        "not_convicted" => "NOT CONVICTED".to_owned(),
+        other => plain(&other.replace('_', " ")),
+    }
+}
+
+/// Why the record is still held.
+pub fn held(candidate: &Candidate) -> String {
+    let Some(standing) = &candidate.standing else { return "not told by the server".to_owned() };
+    let review = if standing.review_overdue { "review overdue since" } else { "next review" };
+    let review = format!("{review} {}", plain(&standing.next_review_on));
+    let due = plain(&standing.due_since);
+    match standing.disposition.as_str() {
+        "retain" => format!("a rule retains it; {review}"),
+        "due" => format!("NOTHING RETAINS IT since {due}: due for deletion"),
+        "held" if due.is_empty() => format!("legal hold; {review}"),
+        "held" => format!("legal hold only; due for deletion since {due}"),
+        other => plain(other),
+    }
+}
+
 /// Whom to ask about what is under a protected view. It says nothing of what there is.
 pub fn contact_owner(pool: &str, owner: &str) -> String {
     format!(

@@ -13,6 +13,8 @@ use crate::service::{
 mod alteration;
 mod shown;
 
+pub(super) use shown::standing;
+
 macro_rules! rpc {
     ($call:literal) => {
         concat!("likeness.v1.RetentionService/", $call)

@@ -3,7 +3,7 @@ use likeness_proto::v1::{self, search_response::Mode, search_service_server::Sea
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
-use super::{Desk, operating_point, protection, wire};
+use super::{Desk, operating_point, protection, retention, wire};
 use crate::{
     audit::Receipt,
     service::{CandidateFound, ModeAsked, Rendered, SEARCH_CAVEAT, SearchAnswer, SearchMode, SearchRequest},
@@ -103,5 +103,6 @@ fn candidate(found: &CandidateFound) -> v1::Candidate {
         details: Some(wire::details(&found.subject.details)),
         meaning: Some(operating_point::meaning(&found.meaning)),
         protection: found.protection.as_deref().map(protection::protection),
+        standing: Some(retention::standing(&found.assessment)),
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     keys::PoolName,
     points::{Kept, Meaning},
     pool::{OpenedImage, Pool, PoolError, PoolKind, Protection, Reader, SubjectRecord, Withheld},
+    retention::Assessment,
 };
 
 mod conclude;
@@ -71,6 +72,8 @@ pub struct CandidateFound {
     pub meaning: Meaning,
     /// Its protected view, for those who see it nevertheless.
     pub protection: Option<Arc<Protection>>,
+    /// What the retention rules in force say of its record today (R22).
+    pub assessment: Assessment,
 }
 
 /// What became of one pool of the request.

@@ -50,6 +50,8 @@ pub fn candidate(
                     (fact("Image age", &age(candidate)))
                     (fact("Circumstance", &candidate.capture_circumstance))
                     (fact("Quality", &quality(candidate)))
+                    (fact("Outcome", &wording::outcome(candidate)))
+                    (fact("Held because", &wording::held(candidate)))
                     @if let Some(details) = &candidate.details {
                         @for (name, value) in sorted(&details.attributes) { (fact(name, value)) }
                     }

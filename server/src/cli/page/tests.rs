@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
-use likeness_proto::v1::{Box as WireBox, Candidate, Face, PoolResult, Receipt, SubjectDetails};
+use likeness_proto::v1::{
+    Box as WireBox, Candidate, Face, PoolResult, Receipt, RecordStanding, SubjectDetails,
+};
 
 use super::*;
 
@@ -26,6 +28,13 @@ fn hostile_answer() -> SearchResponse {
             source_reference: HOSTILE.into(),
             capture_date: HOSTILE.into(),
             capture_circumstance: HOSTILE.into(),
+            standing: Some(RecordStanding {
+                outcome_status: HOSTILE.into(),
+                disposition: HOSTILE.into(),
+                due_since: HOSTILE.into(),
+                next_review_on: HOSTILE.into(),
+                review_overdue: true,
+            }),
             details: Some(SubjectDetails {
                 display_name: HOSTILE.into(),
                 date_of_birth: HOSTILE.into(),
@@ -92,7 +101,18 @@ fn caveat_receipt_and_candidate_are_there() {
     let probe = photo(64, 48);
     let (context, source) = (RequestContext::default(), ProbeSource::default());
     let answer = SearchResponse {
-        candidates: vec![Candidate { rank: 1, subject_reference: "S1".into(), ..Candidate::default() }],
+        candidates: vec![Candidate {
+            rank: 1,
+            subject_reference: "S1".into(),
+            source_system: "custody suite".into(),
+            standing: Some(RecordStanding {
+                outcome_status: "not_convicted".into(),
+                disposition: "retain".into(),
+                next_review_on: "2031-02-03".into(),
+                ..RecordStanding::default()
+            }),
+            ..Candidate::default()
+        }],
         faces: vec![face(0)],
         probe_face: Some(face(0)),
         caveat: "A candidate is intelligence.".into(),
@@ -101,9 +121,23 @@ fn caveat_receipt_and_candidate_are_there() {
     };
     let images = [Fetched { image: Ok(picture::show(&photo(30, 60))), face: Some(face(0)) }];
     let page = render(&Sheet { probe: &probe, context: &context, source: &source }, &answer, &images);
-    for part in
-        ["A candidate is intelligence.", "event-1", "S1", "data:image/png;base64,", "Face of candidate 1"]
-    {
+    // The display set that nobody may leave out (R22).
+    for part in [
+        "A candidate is intelligence.",
+        "event-1",
+        "S1",
+        "data:image/png;base64,",
+        "Face of candidate 1",
+        "similarity",
+        ">Pool<",
+        ">Held by<",
+        ">Image age<",
+        ">Quality<",
+        ">Outcome<",
+        "NOT CONVICTED",
+        ">Held because<",
+        "a rule retains it; next review 2031-02-03",
+    ] {
         assert!(page.contains(part), "{part}");
     }
 }

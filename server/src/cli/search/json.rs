@@ -1,7 +1,7 @@
 //! The answer of a search as JSON.
 
 use likeness_proto::v1::{
-    Candidate, PoolResult, SearchResponse,
+    Candidate, PoolResult, RecordStanding, SearchResponse,
     search_response::{Exactness, Mode},
 };
 use serde_json::{Value, json};
@@ -59,7 +59,18 @@ fn candidate(candidate: &Candidate) -> Value {
         "image_age_days": candidate.image_age_days,
         "capture_circumstance": part::text(&candidate.capture_circumstance),
         "details": part::details(candidate.details.as_ref()),
+        "standing": candidate.standing.as_ref().map(standing),
         "protection": candidate.protection.as_ref().map(crate::cli::protect::mark_json),
+    })
+}
+
+fn standing(standing: &RecordStanding) -> Value {
+    json!({
+        "outcome_status": standing.outcome_status,
+        "disposition": standing.disposition,
+        "due_since": part::text(&standing.due_since),
+        "next_review_on": part::text(&standing.next_review_on),
+        "review_overdue": standing.review_overdue,
     })
 }
 

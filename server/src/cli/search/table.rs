@@ -70,6 +70,8 @@ fn candidates(answer: &SearchResponse) -> comfy_table::Table {
         "image",
         "pool",
         "image age",
+        "outcome",
+        "held because",
     ]);
     for candidate in &answer.candidates {
         table.add_row([
@@ -82,6 +84,8 @@ fn candidates(answer: &SearchResponse) -> comfy_table::Table {
             short(&candidate.source_reference, REFERENCE),
             short(&candidate.pool, REFERENCE),
             image_age(candidate),
+            wording::outcome(candidate),
+            wording::held(candidate),
         ]);
     }
     table
@@ -99,7 +103,7 @@ fn searched(pool: &PoolResult) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use likeness_proto::v1::{Candidate, Receipt, Refusal};
+    use likeness_proto::v1::{Candidate, Receipt, RecordStanding, Refusal};
 
     fn answer() -> SearchResponse {
         SearchResponse {
@@ -110,6 +114,12 @@ mod tests {
                 similarity: 0.5,
                 above_pack_threshold: true,
                 image_age_days: Some(400),
+                standing: Some(RecordStanding {
+                    outcome_status: "not_convicted".into(),
+                    disposition: "due".into(),
+                    due_since: "2026-03-01".into(),
+                    ..RecordStanding::default()
+                }),
                 ..Candidate::default()
             }],
             pools: vec![
@@ -144,6 +154,7 @@ mod tests {
             "0.5000",
             "at or above 0.40",
             "13 months",
+            "NOT CONVICTED",
             "1,234",
             "NOT searched `missing`: purpose not permitted",
             "Caveat: A candidate",

@@ -1,4 +1,5 @@
 //! What the retention calls answer, as messages.
+use jiff::civil::Date;
 use likeness_proto::v1;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -26,17 +27,34 @@ fn moment(at: Option<jiff::Timestamp>) -> String {
     at.map(wire::time).unwrap_or_default()
 }
 
-fn day(date: Option<jiff::civil::Date>) -> String {
+fn day(date: Option<Date>) -> String {
     date.map(|date| date.to_string()).unwrap_or_default()
 }
 
-pub(super) fn assessment(assessed: &Assessment, rules: &str) -> v1::Assessment {
-    let (disposition, due_since, held_by) = match &assessed.disposition {
+/// Its name, since when it is due, and the hold.
+fn disposition(of: &Disposition) -> (&'static str, Option<Date>, &str) {
+    match of {
         Disposition::Retain => ("retain", None, ""),
         Disposition::Due { since } => ("due", Some(*since), ""),
         Disposition::Held { by, would_be: WouldBe::Retain } => ("held", None, by.as_str()),
         Disposition::Held { by, would_be: WouldBe::Due { since } } => ("held", Some(*since), by.as_str()),
-    };
+    }
+}
+
+/// What is shown of it beside a candidate.
+pub(in crate::rpc) fn standing(assessed: &Assessment) -> v1::RecordStanding {
+    let (disposition, due_since, _) = disposition(&assessed.disposition);
+    v1::RecordStanding {
+        outcome_status: assessed.outcome_status.code().to_owned(),
+        disposition: disposition.to_owned(),
+        due_since: day(due_since),
+        next_review_on: assessed.next_review_on.to_string(),
+        review_overdue: assessed.overdue_review,
+    }
+}
+
+pub(super) fn assessment(assessed: &Assessment, rules: &str) -> v1::Assessment {
+    let (disposition, due_since, held_by) = disposition(&assessed.disposition);
     let test = serde_json::to_value(assessed.presumption.test_now()).ok();
     v1::Assessment {
         disposition: disposition.to_owned(),

@@ -9,7 +9,8 @@ use crate::{
     audit::{
         AuditError, Candidate, Content, Entry, Operation, Outcome, Phase, PoolTouched, Receipt, Submission,
     },
-    pool::{OpenedImage, ProtectedView, Withheld},
+    pool::{OpenedImage, ProtectedView, Which, Withheld},
+    records::State,
     service::{
         Answer, ProbeFace, Refusal, RefusalKind, Rendered, Service, Unanswered,
         case::{Case, kept_back, named, recorded, touched},
@@ -38,7 +39,10 @@ impl Service {
             .iter()
             .map(|pool| pool.as_ref().map(|pool| pool.withheld.clone()).unwrap_or_default())
             .collect();
-        let candidates = self.rank(&decided, points, searched, limit);
+        let candidates = match self.rank(&decided, points, searched, limit) {
+            Ok(candidates) => candidates,
+            Err(refusal) => return Err(self.refuse_search(case, &decided, refusal)),
+        };
         let entries = match pool_entries(&case, &decided, &galleries, &withheld, &candidates) {
             Ok(entries) => entries,
             Err(refusal) => return Err(self.refuse_search(case, &decided, refusal)),
@@ -97,14 +101,14 @@ impl Service {
         Ok(Answer::with_pools(rendered.message, receipt, per_pool))
     }
 
-    /// Ranks what the pools gave.
+    /// Ranks what the pools gave. Whoever was put out of use since the index was asked is not shown.
     fn rank(
         &self,
         decided: &[Decided],
         points: &Points,
         searched: Vec<Option<Searched>>,
         limit: usize,
-    ) -> Vec<CandidateFound> {
+    ) -> Result<Vec<CandidateFound>, Refusal> {
         let threshold = points.engine.threshold().similarity;
         let now = self.clock.now();
         let galleries: Vec<u64> =
@@ -113,10 +117,13 @@ impl Service {
             searched.into_iter().map(|pool| pool.map(|pool| pool.found).unwrap_or_default()).collect();
         let names: Vec<&str> = decided.iter().map(|pool| pool.name.as_str()).collect();
         let mut candidates = Vec::new();
-        for (rank, (at, found)) in (1..).zip(merge::merge(&names, lists, limit)) {
-            let Ok((pool, _)) = &decided[at].admitted else { continue };
+        for (at, found) in merge::merge(&names, lists, limit) {
+            let Ok((pool, permit)) = &decided[at].admitted else { continue };
+            let retained = pool.retained(permit, Which::Id(found.image.subject))?;
+            let Some(retained) = retained.filter(|found| found.kept.state == State::Active) else { continue };
             candidates.push(CandidateFound {
-                rank,
+                rank: u32::try_from(candidates.len() + 1).unwrap_or(u32::MAX),
+                assessment: self.assessed(pool, &retained).0,
                 pool: pool.definition().name.clone(),
                 kind: pool.definition().kind,
                 age_days: age_days(&found.image, now),
@@ -128,7 +135,7 @@ impl Service {
                 meaning: points.meaning(at, found.similarity, galleries[at]),
             });
         }
-        candidates
+        Ok(candidates)
     }
 
     /// One entry per pool named, and one of the whole when there are several; the answer is the refusal.
