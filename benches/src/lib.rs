@@ -11,6 +11,7 @@ pub mod table;
 pub mod timing;
 
 // What is measured with.
+pub mod fill;
 pub mod gallery;
 pub mod images;
 pub mod server;
@@ -27,6 +28,7 @@ pub mod approximate;
 pub mod authority;
 pub mod changes;
 pub mod enrol;
+pub mod expiry;
 pub mod pipeline;
 pub mod refusals;
 pub mod search;

@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 use likeness_bench::evaluate::{commands, sharing_commands};
 use likeness_bench::{
-    accountability, agreement, approximate, authority, changes, enrol, pipeline, readme, refusals,
+    accountability, agreement, approximate, authority, changes, enrol, expiry, pipeline, readme, refusals,
     run::RunOptions, search, service,
 };
 
@@ -81,6 +81,8 @@ enum Command {
     /// Used by `accountability`: a server, in a process of its own.
     #[command(hide = true)]
     AccountabilityServer(accountability::ServeOptions),
+    /// A fifth of a pool becomes due: how long until it is gone, and what searches notice of it.
+    Expiry(expiry::Options),
     /// Images enrolled per second through the bulk call.
     Enrol(enrol::Options),
     /// Decisions about who may do what: microseconds each.
@@ -120,6 +122,7 @@ fn main() -> anyhow::Result<()> {
         Command::Service(options) => service::run(&run, &options),
         Command::Accountability(options) => accountability::run(&run, &options),
         Command::AccountabilityServer(options) => accountability::serve(&options),
+        Command::Expiry(options) => expiry::run(&run, &options),
         Command::Enrol(options) => enrol::run(&run, &options),
         Command::Authority(options) => authority::run(&run, &options),
         Command::Refusals(options) => refusals::run(&run, &options),

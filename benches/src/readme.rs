@@ -12,6 +12,7 @@ use crate::{agreement::Agreement, approximate, changes::Changes, pipeline, searc
 
 mod accountability;
 mod approximations;
+mod expiry;
 mod searches;
 mod services;
 
@@ -44,6 +45,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     text += &approximations::section(&page, &results)?;
     text += &services::section(&page, &results)?;
     text += &accountability::section(&results);
+    text += &expiry::section(&results);
     let replaced = replace(&readme, &text)
         .with_context(|| format!("`{}` has no marked section", options.file.display()))?;
     fs::write(&options.file, replaced).with_context(|| format!("cannot write `{}`", options.file.display()))
@@ -86,6 +88,7 @@ struct Results {
     accountability: Option<serde_json::Value>,
     authority: Option<serde_json::Value>,
     refusals: Option<serde_json::Value>,
+    expiry: Option<serde_json::Value>,
 }
 
 impl Results {
@@ -118,6 +121,7 @@ impl Results {
                 "enrol" => results.enrol = Some(results.told_by(path, &name)?),
                 "accountability" => results.accountability = Some(results.told_by(path, &name)?),
                 "authority" => results.authority = Some(results.told_by(path, &name)?),
+                "expiry" => results.expiry = Some(results.told_by(path, &name)?),
                 "refusals" => results.refusals = Some(results.told_by(path, &name)?),
                 _ => {}
             }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use likeness_proto::v1::enrolment_service_client::EnrolmentServiceClient;
 use likeness_proto::v1::pool_service_client::PoolServiceClient;
 use likeness_proto::v1::protection_service_client::ProtectionServiceClient;
+use likeness_proto::v1::retention_service_client::RetentionServiceClient;
 use likeness_proto::v1::search_service_client::SearchServiceClient;
 use likeness_proto::v1::subject_service_client::SubjectServiceClient;
 use likeness_proto::v1::{CreatePoolRequest, ListPoolsRequest, PoolKind, RequestContext};
@@ -35,7 +36,6 @@ pub struct Server {
     _temporary: Option<TempDir>,
     data: PathBuf,
     child: Child,
-    profile: Profile,
     /// From its start until it answered: loading its pools, for the most part.
     pub start: Duration,
 }
@@ -106,7 +106,7 @@ impl Server {
             ensure!(began.elapsed() < START, "the server does not answer");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Ok(Self { _temporary: temporary, data, child, profile, start: began.elapsed() })
+        Ok(Self { _temporary: temporary, data, child, start: began.elapsed() })
     }
 
     /// A connection of its own.
@@ -114,18 +114,7 @@ impl Server {
     /// # Errors
     /// When the server does not accept it.
     pub async fn connect(&self) -> anyhow::Result<Connection> {
-        let authority = std::fs::read(self.data.join("tls").join("ca.pem"))?;
-        let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority));
-        if let (Some(certificate), Some(key)) = (&self.profile.certificate, &self.profile.key) {
-            tls = tls.identity(Identity::from_pem(std::fs::read(certificate)?, std::fs::read(key)?));
-        }
-        let channel = Endpoint::from_shared(self.profile.server.clone())?
-            .tcp_nodelay(true)
-            .tls_config(tls)?
-            .connect()
-            .await?;
-        let bearer = format!("Bearer {}", self.profile.token).parse()?;
-        Ok(Connection { channel, bearer: Bearer(bearer), system_name: self.profile.system_name.clone() })
+        Connection::to(&self.data).await
     }
 
     /// Resident memory of the server in MiB, where the system tells.
@@ -174,6 +163,23 @@ pub struct Connection {
 type Link = InterceptedService<Channel, Bearer>;
 
 impl Connection {
+    /// A connection to the server of this data folder, wherever it runs.
+    ///
+    /// # Errors
+    /// When the server does not accept it.
+    pub async fn to(data: &Path) -> anyhow::Result<Self> {
+        let profile = Profile::read(&data.join("profile.toml"))?;
+        let authority = std::fs::read(data.join("tls").join("ca.pem"))?;
+        let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority));
+        if let (Some(certificate), Some(key)) = (&profile.certificate, &profile.key) {
+            tls = tls.identity(Identity::from_pem(std::fs::read(certificate)?, std::fs::read(key)?));
+        }
+        let channel =
+            Endpoint::from_shared(profile.server)?.tcp_nodelay(true).tls_config(tls)?.connect().await?;
+        let bearer = format!("Bearer {}", profile.token).parse()?;
+        Ok(Self { channel, bearer: Bearer(bearer), system_name: profile.system_name })
+    }
+
     /// Why a request is made.
     #[must_use]
     pub fn context(&self, purpose: &str) -> RequestContext {
@@ -213,6 +219,12 @@ impl Connection {
     #[must_use]
     pub fn subject(&self) -> SubjectServiceClient<Link> {
         SubjectServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// Asks how long records are kept.
+    #[must_use]
+    pub fn retention(&self) -> RetentionServiceClient<Link> {
+        RetentionServiceClient::with_interceptor(self.channel.clone(), self.bearer.clone())
     }
 
     /// Puts subjects under protected views.

@@ -1,6 +1,6 @@
 //! How long does a search call take, and how much of that is the service rather than the algorithm?
 //!
-//! A server in a process of its own holds a pool of made-up templates (`service/fill.rs`) and the persons whom the probes
+//! A server in a process of its own holds a pool of made-up templates (`fill.rs`) and the persons whom the probes
 //! show, enrolled as anybody is. Probes are other captures of them. Every call goes over TLS on loopback, is authorised,
 //! audited durably before it is answered, and returns full candidates. With one client, each probe is also analysed in
 //! this process, by turns with the calls; the time of an index search of the same size is measured too. What a call takes
@@ -19,19 +19,17 @@ use likeness_matcher::index::{
     CertifiedIndex, IndexRead as _, IndexRow, IndexWrite as _, RowKey, SubjectKey,
 };
 use likeness_matcher::pipeline::Analysed;
-use likeness_matcher::{Matcher, MatcherOptions, QualityPolicy, Selection};
-use likeness_models::{Home, Pack};
+use likeness_matcher::{Matcher, QualityPolicy, Selection};
 use likeness_proto::v1::{FaceSelection, ProbeSource, SearchRequest, face_selection::Choice};
 use serde::{Deserialize, Serialize};
 
+use crate::fill::{Looks, NO_IMAGE, Population};
 use crate::gallery::{Gallery, embedding};
 use crate::machine::Circumstances;
 use crate::run::{RunOptions, report};
 use crate::server::{Connection, POOL, Server};
+use crate::table::Table;
 use crate::timing::{Spread, timed};
-use crate::{enrol, images, table::Table};
-
-mod fill;
 
 /// Length of the candidate list.
 const CANDIDATES: usize = 50;
@@ -120,36 +118,13 @@ pub fn run(run: &RunOptions, options: &Options) -> anyhow::Result<()> {
 }
 
 fn one_size(run: &RunOptions, options: &Options, rows: u64, data: &Path) -> anyhow::Result<Results> {
-    let home = Home::locate()?;
-    let pack = Pack::open(&home, likeness_models::DEFAULT_PACK)?;
-    let matcher = Matcher::open(&pack, &home.runtime_library()?, &MatcherOptions::default())?;
-    // The detector misses a face now and then, of synthetic persons too; those are no probes.
-    let (probes, analysed): (Vec<Vec<u8>>, Vec<Analysed>) =
-        images::synthetic(run.seed, 0..options.probes, 1)?
-            .into_iter()
-            .filter_map(|probe| {
-                let found = matcher.analyse(&probe, &Selection::Largest, &QualityPolicy::default()).ok()?;
-                Some((probe, found))
-            })
-            .unzip();
+    let population = Population::new(run.seed, options.probes)?;
+    let collected = jiff::Timestamp::now();
+    population.settle(data, rows, &Looks { image: NO_IMAGE, collected: &|_| collected })?;
+    let Population { matcher, probes, analysed, gallery, .. } = population;
     let probes = Arc::new(probes);
-    let like = analysed.first().context("no probe was accepted; ask for more")?;
-    let gallery = Gallery::new(run.seed, matcher.dimension()).around(&middle(&analysed, matcher.dimension()));
-    ensure!(
-        gallery.metric() == matcher.metric(),
-        "the gallery cannot stand for templates of this model pack"
-    );
-
     // Dropped before the server is: it then has no open connections to wait for.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let server = Server::start(Some(data))?;
-    runtime.block_on(async {
-        let connection = server.connect().await?;
-        connection.pool().await?;
-        enrol::send(&connection, 0, images::synthetic(run.seed, 0..options.probes, 0)?).await
-    })?;
-    drop(server);
-    fill::fill(data, POOL, &gallery, rows, like)?;
     let server = Server::start(Some(data))?;
     let loaded_mib = server.memory_mib();
     let (held, one_client, clients) = runtime.block_on(async {
@@ -176,13 +151,6 @@ fn one_size(run: &RunOptions, options: &Options, rows: u64, data: &Path) -> anyh
     })
 }
 
-/// The mean of real templates.
-fn middle(analysed: &[Analysed], dimension: usize) -> Vec<f32> {
-    (0..dimension)
-        .map(|at| analysed.iter().map(|one| one.embedding.values()[at]).sum::<f32>() / analysed.len() as f32)
-        .collect()
-}
-
 fn request(connection: &Connection, probe: &[u8]) -> SearchRequest {
     SearchRequest {
         context: Some(connection.context("criminal_investigation")),
@@ -203,7 +171,7 @@ fn request(connection: &Connection, probe: &[u8]) -> SearchRequest {
 }
 
 /// One search; the time includes making the message.
-async fn search(connection: &Connection, probe: &[u8]) -> anyhow::Result<Duration> {
+pub(crate) async fn search(connection: &Connection, probe: &[u8]) -> anyhow::Result<Duration> {
     let began = std::time::Instant::now();
     let answer = connection.search().search(request(connection, probe)).await?.into_inner();
     let took = began.elapsed();
