@@ -13,10 +13,10 @@ use std::{
 
 use likeness_proto::v1::{
     EraseSubjectRequest, GetCertificateRequest, GetImageRequest, GetSubjectRequest, RecordState,
-    ReplayRequest, SearchRequest, SubjectDetails, enrolment_service_client::EnrolmentServiceClient,
-    erase_subject_request, get_subject_request::Subject, image_service_client::ImageServiceClient,
-    retention_service_client::RetentionServiceClient, search_service_client::SearchServiceClient,
-    subject_service_client::SubjectServiceClient,
+    ReplayRequest, SearchRequest, SearchResponse, SubjectDetails,
+    enrolment_service_client::EnrolmentServiceClient, erase_subject_request, get_subject_request::Subject,
+    image_service_client::ImageServiceClient, retention_service_client::RetentionServiceClient,
+    search_service_client::SearchServiceClient, subject_service_client::SubjectServiceClient,
 };
 use likeness_server::{
     clock::SystemClock,
@@ -212,8 +212,19 @@ fn search() -> SearchRequest {
     }
 }
 
-/// Enrols the canary and others; searches, reads, replays: everything that leaves a trace. Gives the canary's id.
-async fn live(service: &Service) -> String {
+/// A list of a search, without one subject: image, reference, similarity.
+type Others = Vec<(String, String, String)>;
+
+fn others(answer: &SearchResponse, without: &str) -> Others {
+    let listed = answer.candidates.iter().filter(|candidate| candidate.subject_id != without);
+    listed
+        .map(|one| (one.image_id.clone(), one.source_reference.clone(), format!("{:.6}", one.similarity)))
+        .collect()
+}
+
+/// Enrols the canary and others; searches, reads, replays: everything that leaves a trace. Gives the canary's id, and who else is
+/// listed for its image.
+async fn live(service: &Service) -> (String, Others) {
     service.ok(&["pool", "create", POOL, "--kind", "custody"]);
     let (channel, token) = (channel(service).await, token(&service.data()));
     let mut enrolling = EnrolmentServiceClient::with_interceptor(channel.clone(), token.clone());
@@ -235,6 +246,7 @@ async fn live(service: &Service) -> String {
     let mut searching = SearchServiceClient::with_interceptor(channel.clone(), token.clone());
     let answer = searching.search(search()).await.unwrap().into_inner();
     assert_eq!(answer.candidates[0].subject_id, id);
+    let rest = others(&answer, &id);
     let image = answer.candidates[0].image_id.clone();
     let event = answer.receipt.unwrap().event_id;
     let mut subjects = SubjectServiceClient::with_interceptor(channel.clone(), token.clone());
@@ -257,7 +269,7 @@ async fn live(service: &Service) -> String {
         })
         .await
         .unwrap();
-    id
+    (id, rest)
 }
 
 fn get_subject(id: &str) -> GetSubjectRequest {
@@ -268,16 +280,13 @@ fn get_subject(id: &str) -> GetSubjectRequest {
     }
 }
 
-/// The erased are nowhere, the others everywhere they were; the certificate and the log verify.
-async fn check_gone(service: &Service, id: &str, step: &str) {
+/// The erased are nowhere, the others as they were; the certificate and the log verify.
+async fn check_gone(service: &Service, id: &str, rest: &Others, step: &str) {
     let (channel, token) = (channel(service).await, token(&service.data()));
     let mut searching = SearchServiceClient::with_interceptor(channel.clone(), token.clone());
     let answer = searching.search(search()).await.unwrap().into_inner();
-    assert_eq!(answer.candidates.len(), 2, "{step}: the others are found");
-    assert!(
-        answer.candidates.iter().all(|candidate| candidate.subject_id != id),
-        "{step}: the erased are not"
-    );
+    // None is left out but the erased one, who is not there.
+    assert_eq!(&others(&answer, ""), rest, "{step}");
     let mut subjects = SubjectServiceClient::with_interceptor(channel.clone(), token.clone());
     let refused = subjects.get_subject(get_subject(id)).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::NotFound, "{step}: {refused}");
@@ -308,9 +317,12 @@ async fn check_gone(service: &Service, id: &str, step: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_wherever_an_erasure_is_cut_off() {
     let mut service = Service::start();
-    let id = live(&service).await;
+    let (id, rest) = live(&service).await;
+    assert_eq!(rest.len(), 2);
     service.stop();
     let data = service.data();
+    let backup = service.scratch().join("backup");
+    service.ok(&["backup", "--to", backup.to_str().unwrap()]);
     let before = service.scratch().join("before");
     copy(&data, &before, true);
     let subject: SubjectId = id.parse().unwrap();
@@ -341,7 +353,7 @@ async fn nothing_is_left_wherever_an_erasure_is_cut_off() {
             let answer = retention.erase_subject(request).await.unwrap().into_inner();
             assert_eq!(answer.state(), RecordState::Erased);
         }
-        check_gone(&service, &id, &format!("{step:?}")).await;
+        check_gone(&service, &id, &rest, &format!("{step:?}")).await;
         service.stop();
         let left = found(&data, &needles);
         assert!(left.is_empty(), "after {step:?}: {left:?}");
@@ -353,8 +365,6 @@ async fn nothing_is_left_wherever_an_erasure_is_cut_off() {
     }
 
     // A backup holds the sealed bytes, and no key in the key store opens them.
-    let backup = service.scratch().join("backup");
-    copy(&before, &backup, false);
     assert!(found(&backup, &needles).iter().all(|found| found.contains("sealed")));
     assert!(!found(&backup, &needles).is_empty());
     let keys = FileKeyStore::open(&data.join("keys")).unwrap();
@@ -371,4 +381,17 @@ async fn nothing_is_left_wherever_an_erasure_is_cut_off() {
             assert!(key.open(b"", image).is_err(), "the key of {owner} opens nothing of the erased");
         }
     }
+    drop(keys);
+
+    // Put back, it brings everybody back but the erased: no byte, no key, and the ledger still has the certificate.
+    service.ok(&["restore", "--from", backup.to_str().unwrap(), "--into", data.to_str().unwrap(), "--yes"]);
+    assert!(found(&data, &needles).is_empty(), "before anything is served");
+    service.serve();
+    check_gone(&service, &id, &rest, "restored").await;
+    service.stop();
+    let left = found(&data, &needles);
+    assert!(left.is_empty(), "{left:?}");
+    println!(
+        "report: a backup from before the erasure was put back: the erased stay erased, the others are as they were"
+    );
 }
