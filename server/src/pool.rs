@@ -32,7 +32,7 @@ mod serving;
 mod store;
 mod summary;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod write;
 
 pub use copy::CopiedPool;

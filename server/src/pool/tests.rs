@@ -91,30 +91,35 @@ impl Place {
         NewImageRecord {
             id: ImageId::at(now()),
             subject,
-            record: ImageRecord {
-                source_system: "system".to_owned(),
-                source_reference: reference.to_owned(),
-                capture_date: None,
-                capture_circumstance: String::new(),
-                media_type: MediaType::Png,
-                width: 10,
-                height: 10,
-                face: Face {
-                    bounding_box: BoundingBox { left: 0.0, top: 0.0, width: 5.0, height: 5.0 },
-                    confidence: 0.9,
-                },
-                face_index: 0,
-                faces: 1,
-                selected_largest: false,
-                quality: QualityReport { measures: vec![], flags: vec![] },
-                pack: "test-pack".to_owned(),
-                space: self.space.to_string(),
-                matcher_version: "0".to_owned(),
-            },
+            record: image_record(reference, self.space),
             bytes: bytes::Bytes::from(format!("bytes of {reference}")),
             embedding: values.map(|values| self.embedding(values)),
             other: None,
         }
+    }
+}
+
+/// The record of an image that no matcher saw.
+pub(crate) fn image_record(reference: &str, space: SpaceId) -> ImageRecord {
+    ImageRecord {
+        source_system: "system".to_owned(),
+        source_reference: reference.to_owned(),
+        capture_date: None,
+        capture_circumstance: String::new(),
+        media_type: MediaType::Png,
+        width: 10,
+        height: 10,
+        face: Face {
+            bounding_box: BoundingBox { left: 0.0, top: 0.0, width: 5.0, height: 5.0 },
+            confidence: 0.9,
+        },
+        face_index: 0,
+        faces: 1,
+        selected_largest: false,
+        quality: QualityReport { measures: vec![], flags: vec![] },
+        pack: "test-pack".to_owned(),
+        space: space.to_string(),
+        matcher_version: "0".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Only holders of the right to see protected records come this far; to everybody else they do not exist.
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 
 use super::{
     Answer, Asked, Refusal, Rendered, Service, SubjectChoice, Unanswered,
@@ -97,10 +97,6 @@ fn ahead(name: &str, value: &str, today: Date, fields: &mut Fields) -> Option<Da
     None
 }
 
-fn day(now: Timestamp) -> Date {
-    now.to_zoned(TimeZone::UTC).date()
-}
-
 /// A field of a mark that is told in the log.
 type Told = fn(&Protection) -> Option<String>;
 
@@ -190,7 +186,7 @@ impl Service {
         let id = choice.check(&mut fields);
         fields.finish()?;
         let mark = match step {
-            ProtectStep::Put(mark) => Some(mark.check(day(self.clock.now()))?),
+            ProtectStep::Put(mark) => Some(mark.check(self.today())?),
             ProtectStep::Lift => None,
         };
         let (held, permit) = case.admit(&caller, pool, &context)?;
@@ -234,7 +230,7 @@ impl Service {
         fields.finish()?;
         let (held, permit) = case.admit(&caller, pool, &context)?;
         let reader = held.reader(&permit)?;
-        let today = day(self.clock.now());
+        let today = self.today();
         let mut list = Vec::new();
         for (id, mark) in reader.protections() {
             case.in_time()?;
@@ -252,7 +248,7 @@ impl Service {
     /// # Errors
     /// [`Unanswered`] when the log, the records or the keys fail; the others are tried again with the next call.
     pub fn lift_ended_protections(&self) -> Result<usize, Unanswered> {
-        let today = day(self.clock.now());
+        let today = self.today();
         let mut lifted = 0;
         for pool in self.pools() {
             let permit = Permit::for_upkeep(&pool.definition().name, Action::Protect, WHY);

@@ -1,7 +1,7 @@
 //! The end of a search: rank, record, answer.
 use std::collections::BTreeSet;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::civil::Date;
 use likeness_matcher::pipeline::Analysed;
 
 use super::{CandidateFound, Decided, Points, PoolOutcome, SearchAnswer, SearchRequest, Searched, merge};
@@ -110,7 +110,6 @@ impl Service {
         limit: usize,
     ) -> Result<Vec<CandidateFound>, Refusal> {
         let threshold = points.engine.threshold().similarity;
-        let now = self.clock.now();
         let galleries: Vec<u64> =
             searched.iter().map(|pool| pool.as_ref().map(|pool| pool.gallery).unwrap_or_default()).collect();
         let lists =
@@ -126,7 +125,7 @@ impl Service {
                 assessment: self.assessed(pool, &retained).0,
                 pool: pool.definition().name.clone(),
                 kind: pool.definition().kind,
-                age_days: age_days(&found.image, now),
+                age_days: age_days(&found.image, self.today()),
                 image: found.image,
                 subject: found.subject,
                 protection: found.protection,
@@ -218,8 +217,7 @@ fn owners(withheld: &[Withheld]) -> Vec<String> {
     named.map(|kept| kept.owner.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn age_days(image: &OpenedImage, now: Timestamp) -> Option<u32> {
-    let today = now.to_zoned(TimeZone::UTC).date();
+fn age_days(image: &OpenedImage, today: Date) -> Option<u32> {
     let days = image.record.capture_date?.until(today).ok()?.get_days();
     // A capture date of tomorrow (another time zone) counts as today.
     u32::try_from(days.max(0)).ok()

@@ -1,11 +1,11 @@
 //! Persons for pools that are filled without a matcher.
 use jiff::Timestamp;
-use likeness_matcher::{BoundingBox, Face, MediaType, embed::Embedding, quality::QualityReport};
+use likeness_matcher::embed::Embedding;
 
 use super::Service;
 use crate::{
     ids::{ImageId, SubjectId},
-    pool::{Details, ImageRecord, NewImageRecord, NewPerson, SubjectRecord},
+    pool::{Details, NewImageRecord, NewPerson, SubjectRecord, tests::image_record},
 };
 
 /// A template that is different for every seed.
@@ -41,26 +41,7 @@ pub(super) fn person(
             id: ImageId::at(at),
             subject: person.id,
             bytes: bytes_of(&source_reference).into(),
-            record: ImageRecord {
-                source_system: "system".to_owned(),
-                source_reference,
-                capture_date: None,
-                capture_circumstance: String::new(),
-                media_type: MediaType::Png,
-                width: 10,
-                height: 10,
-                face: Face {
-                    bounding_box: BoundingBox { left: 0.0, top: 0.0, width: 5.0, height: 5.0 },
-                    confidence: 0.9,
-                },
-                face_index: 0,
-                faces: 1,
-                selected_largest: false,
-                quality: QualityReport { measures: vec![], flags: vec![] },
-                pack: "test-pack".to_owned(),
-                space: service.engine().space().to_string(),
-                matcher_version: "0".to_owned(),
-            },
+            record: image_record(&source_reference, service.engine().space()),
             embedding: (number == 1).then(|| embedding(service, seed)),
             other: None,
         }
