@@ -1,6 +1,6 @@
 //! What time is it: a seam, so that retention and expiry can be tested without waiting.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use std::sync::{Mutex, PoisonError};
 
 /// A source of the current time, in UTC.
@@ -48,6 +48,32 @@ impl Clock for FixedClock {
     }
 }
 
+/// The calendar of the place whose law is applied: which day a moment belongs to, and when a day begins.
+///
+/// Periods of the retention rules run in whole days of this place; what is recorded carries moments in UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar(TimeZone);
+
+impl Calendar {
+    /// The calendar of a zone of the IANA database, such as `Europe/London`; `None` when there is no such zone.
+    #[must_use]
+    pub fn of(zone: &str) -> Option<Self> {
+        TimeZone::get(zone).ok().map(Self)
+    }
+
+    /// The day of a moment.
+    #[must_use]
+    pub fn day(&self, moment: Timestamp) -> Date {
+        moment.to_zoned(self.0.clone()).date()
+    }
+
+    /// The first moment of a day; the last of all when there is none so late.
+    #[must_use]
+    pub fn start_of(&self, day: Date) -> Timestamp {
+        day.to_zoned(self.0.clone()).map_or(Timestamp::MAX, |start| start.timestamp())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -62,5 +88,28 @@ mod tests {
         clock.set(Timestamp::MAX);
         clock.advance(SignedDuration::from_secs(1));
         assert_eq!(clock.now(), Timestamp::MAX);
+    }
+
+    #[test]
+    fn days_are_those_of_the_place() {
+        let london = Calendar::of("Europe/London").unwrap();
+        for (moment, day) in [
+            ("2026-01-31T23:59:59Z", "2026-01-31"),
+            // Summer time begins on 29 March and ends on 25 October.
+            ("2026-03-28T23:59:59Z", "2026-03-28"),
+            ("2026-03-29T22:59:59Z", "2026-03-29"),
+            ("2026-03-29T23:00:00Z", "2026-03-30"),
+            ("2026-10-24T23:00:00Z", "2026-10-25"),
+            ("2026-10-25T23:59:59Z", "2026-10-25"),
+        ] {
+            assert_eq!(london.day(moment.parse().unwrap()).to_string(), day, "{moment}");
+        }
+        for (day, start) in [("2026-03-29", "2026-03-29T00:00:00Z"), ("2026-03-30", "2026-03-29T23:00:00Z")] {
+            let day = day.parse().unwrap();
+            assert_eq!(london.start_of(day), start.parse().unwrap());
+            assert_eq!(london.day(london.start_of(day)), day);
+        }
+        assert_eq!(Calendar::of("Europe/Nowhere"), None);
+        assert_eq!(london.start_of(Date::MAX), Timestamp::MAX);
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use thiserror::Error;
 use toml::{Table, Value};
 
-use crate::pool::IndexOptions;
+use crate::{clock::Calendar, pool::IndexOptions};
 
 mod raw;
 mod siem;
@@ -101,6 +101,7 @@ pub struct Audit {
 #[expect(missing_docs, reason = "each key is documented, with its unit, in config/default.toml")]
 pub struct Retention {
     pub every: Duration,
+    pub calendar: Calendar,
 }
 
 /// What a bearer token may be.

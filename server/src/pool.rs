@@ -46,7 +46,6 @@ pub use protection::{ProtectedView, Protection, Sighted, Withheld};
 pub use read::{OpenedImage, OpenedSubject, Ranked, Reader};
 pub use reapply::Reapplied;
 pub use rebuild::Loaded;
-pub(crate) use retain::day;
 pub use retain::{Retained, Which};
 pub use sealed::{Details, ImageRecord, SubjectRecord, SubjectSeal};
 pub use serving::Geometry;

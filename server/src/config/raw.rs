@@ -4,7 +4,10 @@ use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
 use serde::Deserialize;
 
 use super::{Audit, Config, ConfigError, Identity, Limits, Listen, Matcher, Retention, Search};
-use crate::pool::{Gathering, IndexOptions};
+use crate::{
+    clock::Calendar,
+    pool::{Gathering, IndexOptions},
+};
 
 /// The configuration as typed.
 #[derive(Deserialize)]
@@ -79,6 +82,7 @@ struct RawAudit {
 #[serde(deny_unknown_fields)]
 struct RawRetention {
     every_minutes: u64,
+    time_zone: String,
 }
 
 #[derive(Deserialize)]
@@ -197,6 +201,10 @@ impl RawConfig {
                 every: Duration::from_secs(
                     60 * within::<u64>("retention.every_minutes", retention.every_minutes, 1, 1440)?,
                 ),
+                calendar: Calendar::of(&retention.time_zone).ok_or_else(|| {
+                    let names = "a name of the IANA time zone database, such as Europe/London";
+                    out_of_range("retention.time_zone", &retention.time_zone, names)
+                })?,
             },
             identity: Identity {
                 token_max_days: within("identity.token_max_days", identity.token_max_days, 1, 366)?,

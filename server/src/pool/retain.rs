@@ -1,5 +1,5 @@
 //! What decides how long a subject is kept: opened for the rules, and sealed again with what they said.
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 
 use super::{OpenedImage, OpenedSubject, Pool, PoolError, PoolKind, Reader};
 use crate::{
@@ -39,11 +39,6 @@ impl PoolKind {
     }
 }
 
-/// The calendar day of a moment. Days are counted in UTC, like everything that is recorded.
-pub(crate) fn day(moment: Timestamp) -> Date {
-    moment.to_zoned(TimeZone::UTC).date()
-}
-
 impl Pool {
     /// A subject, whatever its state.
     ///
@@ -66,14 +61,15 @@ impl Pool {
         let mut facts = match &kept.sealed_facts {
             Some(sealed) => seal.open_facts(sealed)?,
             None => {
-                let mut facts = Facts::new(self.definition.kind.usual_category(), day(kept.created_at));
+                let mut facts =
+                    Facts::new(self.definition.kind.usual_category(), self.calendar.day(kept.created_at));
                 facts.date_of_birth = seal.open_subject(&kept.sealed_details)?.details.date_of_birth;
                 facts
             }
         };
         for image in self.records.kept_images(kept.id)? {
             let record = seal.open_record(image.id, &image.sealed_record)?;
-            let taken = record.capture_date.unwrap_or_else(|| day(image.collected_at));
+            let taken = record.capture_date.unwrap_or_else(|| self.calendar.day(image.collected_at));
             if let Err(at) = facts.captures.binary_search(&taken) {
                 facts.captures.insert(at, taken);
             }

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     authorise::{Permit, PoolFacts, Purposes},
     blobs::Blobs,
+    clock::Calendar,
     durable,
     ids::{ImageId, SubjectId},
     keys::{KeyError, KeyStore, PoolKey, PoolName},
@@ -60,6 +61,8 @@ pub struct PoolParts<'a> {
     pub index: IndexOptions,
     /// The other algorithms that are loaded: those of pools that moved, or are moving.
     pub others: Vec<Geometry>,
+    /// In which days retention is counted.
+    pub calendar: &'a Calendar,
 }
 
 /// One pool. Nothing in it can be reached without a permit for it.
@@ -72,6 +75,7 @@ pub struct Pool {
     pub(super) algorithms: RwLock<Algorithms>,
     pub(super) folder: PathBuf,
     pub(super) options: IndexOptions,
+    pub(super) calendar: Calendar,
     /// Whether a migration may have work to do in the background.
     pub(super) pending: AtomicBool,
     /// Subjects under a protected view.
@@ -227,6 +231,7 @@ impl Pool {
             algorithms: RwLock::new(algorithms),
             folder: folder.to_path_buf(),
             options: parts.index,
+            calendar: parts.calendar.clone(),
             pending: AtomicBool::new(true),
             marks: RwLock::default(),
             writing: Mutex::new(()),

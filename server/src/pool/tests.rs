@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     authorise::{Action, Permit, Purposes},
+    clock::Calendar,
     ids::{ImageId, SubjectId},
     keys::{FileKeyStore, KeyStore},
 };
@@ -32,6 +33,7 @@ struct Place {
     keys: Arc<dyn KeyStore>,
     purposes: Purposes,
     space: SpaceId,
+    calendar: Calendar,
 }
 
 impl Place {
@@ -44,6 +46,7 @@ impl Place {
             keys,
             purposes: Purposes::built_in().unwrap(),
             space: "11".repeat(32).parse().unwrap(),
+            calendar: Calendar::of("Europe/London").unwrap(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Place {
             metric: Metric::Euclidean,
             index: crate::config::Config::parse("").unwrap().search.index,
             others: vec![second()],
+            calendar: &self.calendar,
         }
     }
 

@@ -30,6 +30,7 @@ impl Service {
             metric: self.engine.metric(),
             index: self.config.search.index,
             others: self.engines.geometries(),
+            calendar: &self.config.retention.calendar,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
     authorise::{Action, Permit},
     identity::Caller,
     ids::SubjectId,
-    pool::{Pool, Retained, Which, day},
+    pool::{Pool, Retained, Which},
     records::{Marks, State},
     retention::{Assessment, Disposition, FactError, assess},
 };
@@ -98,7 +98,7 @@ impl Service {
     }
 
     pub(super) fn today(&self) -> Date {
-        day(self.clock.now())
+        self.config.retention.calendar.day(self.clock.now())
     }
 
     /// What the rules in force say of a subject.

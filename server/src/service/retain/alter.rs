@@ -1,6 +1,6 @@
 //! New facts and decisions about one record: a custody event or its outcome, a review, a hold. Each is announced, sealed with the
 //! record together with what the rules make of it, and recorded.
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{Found, RetentionAnswer, Service, begin, entry_about, fact, marks, verdict};
 use crate::{
@@ -243,10 +243,10 @@ impl Service {
     /// none stands any more. `None` when it never had one.
     fn erase_after(&self, facts: &Facts) -> Option<Timestamp> {
         let last = facts.holds.iter().map(LegalHold::ends_on).max()?;
-        let start_of = |date: Date| date.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).ok();
+        let calendar = &self.config.retention.calendar;
         let now = self.clock.now();
-        let dwell = start_of(self.rules.now().set.beyond_use().after(self.today()))?;
-        let held = start_of(last)?;
+        let dwell = calendar.start_of(self.rules.now().set.beyond_use().after(self.today()));
+        let held = calendar.start_of(last);
         // A hold that ends first leaves the time that was planned; one that was just lifted gives a whole new one.
         Some(if held > now { held.max(dwell) } else { dwell.max(now + SignedDuration::from_hours(1)) })
     }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, TryLockError},
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Service, authority, begin, marks};
@@ -276,8 +276,8 @@ impl Service {
             let assessment = assess(&rules.set, pool.definition().kind, &retained.facts, self.today());
             if let Disposition::Held { .. } = assessment.disposition {
                 let ends = retained.facts.holds.iter().map(crate::retention::LegalHold::ends_on).max();
-                let until = ends.and_then(|date| Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp()));
-                pool.put_off(permit, subject, until.unwrap_or(Timestamp::MAX))?;
+                let until = ends.map_or(Timestamp::MAX, |ends| self.config.retention.calendar.start_of(ends));
+                pool.put_off(permit, subject, until)?;
                 put_off += 1;
                 continue;
             }
@@ -316,7 +316,7 @@ impl Service {
         authority: &str,
     ) -> OutOfUse {
         let dwell = self.rules.now().set.beyond_use().after(self.today());
-        let erase_at = dwell.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).unwrap_or(Timestamp::MAX);
+        let erase_at = self.config.retention.calendar.start_of(dwell);
         let why = Why {
             reason,
             rule: rule.map(|(rule, _)| rule.clone()),
