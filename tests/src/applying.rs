@@ -1,16 +1,51 @@
-//! Every call about an application for deletion, in the order of its life, each checked against the log.
+//! Applications for deletion as tests make them: one that is received, what is stored of it, and one that goes through every call.
+use std::path::Path;
+
 use likeness_proto::v1::{
     AppealApplicationRequest, DecideAppealRequest, DecideApplicationRequest, GetApplicationStatisticsRequest,
     GetApplicationsRequest, ListApplicationsRequest, ReceiveApplicationRequest, StatedDecision,
     deletion_application_service_client::DeletionApplicationServiceClient as Client,
     get_applications_request, receive_application_request,
 };
+use rusqlite::Connection;
 use tonic::transport::Channel;
 
 use crate::{
     client::{Token, context},
     ledger::Ledger,
 };
+
+/// What a person says in [`receive`]; looked for in files.
+pub const GROUNDS: &str = "canary grounds 2d6f: I was never charged";
+
+/// Takes an application about a subject in.
+///
+/// # Panics
+/// When the call fails.
+pub async fn receive(channel: &Channel, token: &Token, pool: &str, subject: &str) {
+    let request = ReceiveApplicationRequest {
+        context: Some(context("record_management", "APPLICATION-1")),
+        pool: pool.into(),
+        subject: Some(receive_application_request::Subject::SubjectId(subject.into())),
+        force: "kent".into(),
+        received_on: String::new(),
+        grounds: GROUNDS.into(),
+    };
+    let mut client = Client::with_interceptor(channel.clone(), token.clone());
+    client.receive_application(request).await.expect("an answer");
+}
+
+/// The one application of a pool as it lies sealed in the record file.
+///
+/// # Panics
+/// When there is none, or more than one.
+#[must_use]
+pub fn sealed(data: &Path, pool: &str) -> Vec<u8> {
+    let records =
+        Connection::open(data.join("pools").join(pool).join("records.sqlite")).expect("the records");
+    let one = "SELECT sealed FROM application WHERE (SELECT count(*) FROM application) = 1";
+    records.query_row(one, [], |row| row.get(0)).expect("one application")
+}
 
 /// Somebody asks that their record be deleted, and is refused twice, by two people.
 ///
