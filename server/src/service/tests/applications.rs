@@ -110,11 +110,15 @@ impl Office {
     }
 
     fn asked(&self, person: &str) -> Asked {
+        self.asked_as(person, Role::RecordsManager, "record_management")
+    }
+
+    fn asked_as(&self, person: &str, role: Role, purpose: &str) -> Asked {
         let request = TokenRequest {
             subject: person.to_owned(),
             name: "P".to_owned(),
             organisation: "local".to_owned(),
-            roles: vec![Role::RecordsManager],
+            roles: vec![role],
             days: 90,
         };
         Asked {
@@ -124,7 +128,7 @@ impl Office {
             context: ContextFields {
                 system_name: "likeness-cli".to_owned(),
                 reference_id: "ref-1".to_owned(),
-                purpose_code: "record_management".to_owned(),
+                purpose_code: purpose.to_owned(),
                 justification: "asked by a test".to_owned(),
             },
             deadline: Instant::now() + Duration::from_secs(60),

@@ -145,3 +145,28 @@ fn a_step_that_a_stop_cut_short_is_closed_with_what_is_there() {
     assert_eq!(entry.notes["found_at_start"], "the application: received");
     assert_eq!(office.list("open"), [id]);
 }
+
+#[test]
+fn the_person_is_given_what_they_asked_and_what_was_answered() {
+    let office = Office::new();
+    let subject = office.enrol("p1");
+    let id = office.receive(subject, "kent").unwrap().applied.id;
+    office.decide(id, refused()).unwrap();
+    let request = CollectRequest {
+        pool: POOL.to_owned(),
+        subject: subject.to_string(),
+        recipient: "the person".to_owned(),
+    };
+    let asked = office.asked_as("p-9", Role::Enroller, "subject_access");
+    let shown = |text: &str| Rendered { message: text.to_owned(), bytes: b"answer".to_vec() };
+    let given = answered(office.service().collect_subject(asked, &request, shown)).unwrap();
+    let given: serde_json::Value = serde_json::from_str(&given).unwrap();
+    let application = &given["applications_for_deletion"][0];
+    assert_eq!(application["application_id"], id.to_string(), "{given}");
+    assert_eq!(
+        (&application["grounds"], &application["state"]),
+        (&"I was never charged".into(), &"refused".into())
+    );
+    assert_eq!(application["reason"], "the investigation is open");
+    assert!(!given.to_string().contains("p-1"), "nobody who decided is named");
+}
