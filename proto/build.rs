@@ -3,7 +3,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
+    "likeness/v1/application.proto",
     "likeness/v1/audit.proto",
     "likeness/v1/backup.proto",
     "likeness/v1/common.proto",

@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+mod application;
 mod audit;
 mod backup;
 mod calibrate;
@@ -101,6 +102,8 @@ enum Command {
     OperatingPoint(operating_point::PointCommand),
     /// Why and until when records are kept; what is due, what left use, and what was erased
     Retention(Box<retention::RetentionArgs>),
+    /// People who ask that their record be deleted: receive, decide, appeals, counts. Default purpose `record_management`
+    Application(Box<application::ApplicationArgs>),
     /// Verify the audit log, and read it as an auditor
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -140,6 +143,7 @@ impl Command {
             Self::Audit(command) => command.json(),
             Self::OperatingPoint(command) => command.json(),
             Self::Retention(args) => args.json,
+            Self::Application(args) => args.json,
             Self::Policy(command) => command.json(),
             Self::System(command) => command.json(),
             Self::Calibrate(_) | Self::Serve(_) | Self::Token(_) | Self::Completions { .. } => false,
@@ -219,6 +223,7 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
             Command::OperatingPoint(command) => operating_point::run(command, profile).await,
             Command::Backup(args) => backup::run(args, profile).await,
             Command::Retention(args) => Box::pin(retention::run(*args, profile)).await,
+            Command::Application(args) => Box::pin(application::run(*args, profile)).await,
             Command::Init(_)
             | Command::Serve(_)
             | Command::Restore(_)

@@ -1,4 +1,4 @@
-//! Which one: identifiers of subjects, images and audit events.
+//! Which one: identifiers of subjects, images, audit events, erasures and applications.
 //!
 //! All are UUIDv7 (RFC 9562): they start with the time of their making, so that rows which are made together lie
 //! together on disk, and end in 74 random bits. One type each, so that an image cannot be asked for by
@@ -78,6 +78,10 @@ id!(
 id!(
     /// One erasure: of its ledger entry and of its certificate.
     ErasureId
+);
+id!(
+    /// One application for deletion.
+    ApplicationId
 );
 
 /// The text is not an id.

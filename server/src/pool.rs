@@ -16,6 +16,7 @@ use crate::{
     seal::SealError,
 };
 
+mod application;
 mod copy;
 mod definition;
 mod erase;
@@ -35,6 +36,7 @@ mod summary;
 pub(crate) mod tests;
 mod write;
 
+pub use application::Applied;
 pub use copy::CopiedPool;
 pub(crate) use definition::CheckedPool;
 pub use definition::{DefinitionError, PoolDefinition, QualityRule};

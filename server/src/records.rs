@@ -4,6 +4,7 @@
 //! records and templates come in sealed, and whatever is looked up by is a keyed digest. Held and searchable are
 //! separate states (R81): an image without a template is held, and no search can return it.
 
+mod application;
 mod migration;
 mod protection;
 mod read;
@@ -15,6 +16,7 @@ mod template;
 mod tests;
 mod write;
 
+pub use application::{ApplicationList, ApplicationRecords, StoredApplication};
 pub use migration::{
     Agreement, AlgorithmName, Completeness, Encoded, MigrationRecords, StoredMigration, Unencoded,
 };
@@ -168,7 +170,7 @@ pub struct Counts {
 /// one of the refusals below changed nothing; after [`RecordError::Database`] it may or may not have happened.
 /// Dropping a store writes nothing.
 pub trait RecordStore:
-    MigrationRecords + ProtectionRecords + ReapplyRecords + RetentionRecords + Send + Sync
+    ApplicationRecords + MigrationRecords + ProtectionRecords + ReapplyRecords + RetentionRecords + Send + Sync
 {
     /// What the store says about its pool.
     fn meta(&self) -> &PoolMeta;

@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod answer;
+mod application;
 mod audit;
 mod backup;
 mod case;
@@ -59,6 +60,10 @@ mod turned_away;
 use case::PROTECTED;
 
 pub use answer::{Answer, Rendered};
+pub use application::{
+    ApplicationAnswer, ApplicationPage, ApplicationStep, ApplicationsAnswer, ApplicationsRequest,
+    Consequence, ReceiveRequest, StatedDecision, StatisticsAnswer, StepRequest,
+};
 pub use audit::{
     CollectRequest, EntryChoice, ExportRequest, Exported, FilterFields, HeadAnswer, LedgerLine, ProofAnswer,
     QueryAnswer, QueryRequest, ReconcileRequest, Reconciliation, ReferralBody, ReferralRequest, ReplayAnswer,

@@ -6,6 +6,7 @@
     reason = "a test harness: a broken promise is a panic"
 )]
 
+pub mod applying;
 pub mod auditing;
 pub mod client;
 pub mod faces;

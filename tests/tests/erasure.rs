@@ -29,7 +29,7 @@ use likeness_server::{
     },
 };
 use likeness_tests::{
-    auditing,
+    applying, auditing,
     client::{channel, context, source, token},
     faces,
     scan::{Needle, copy, files, found},
@@ -118,6 +118,7 @@ fn needles(data: &Path, subject: SubjectId) -> (Vec<Needle>, Vec<Vec<u8>>) {
         Needle { what: "the image", bytes: window(&image) },
         Needle { what: "the crop", bytes: window(&chip) },
         Needle { what: "the name", bytes: NAME.into() },
+        Needle { what: "the grounds of an application", bytes: applying::GROUNDS.into() },
         Needle { what: "the subject reference", bytes: REFERENCE.into() },
         Needle { what: "the image reference", bytes: format!("{REFERENCE}/0").into() },
     ];
@@ -141,6 +142,7 @@ fn needles(data: &Path, subject: SubjectId) -> (Vec<Needle>, Vec<Vec<u8>>) {
     let details: Vec<u8> =
         records.query_row("SELECT details FROM subject WHERE row = ?1", [row], |row| row.get(0)).unwrap();
     needles.push(Needle { what: "the sealed details", bytes: window(&details) });
+    needles.push(Needle { what: "the sealed application", bytes: window(&applying::sealed(data, POOL)) });
     let mut images = records.prepare("SELECT id, record, template FROM image WHERE subject = ?1").unwrap();
     let images = images
         .query_map([row], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
@@ -258,6 +260,7 @@ async fn live(service: &Service) -> (String, Others) {
         image_id: image,
     };
     images.get_image(request).await.unwrap();
+    applying::receive(&channel, &token, POOL, &id).await;
     // An auditor's replay holds what was shown a second time. Nobody audits themselves.
     let auditor = likeness_tests::client::token_for(service, "auditor-1", "local", &["auditor"]);
     let mut auditors = auditing::auditing(channel, auditor);
@@ -307,8 +310,8 @@ async fn check_gone(service: &Service, id: &str, rest: &Others, step: &str) {
         .iter()
         .map(|one| (one["store"].as_str().unwrap(), one["count"].as_u64().unwrap()))
         .collect();
-    // Two enrolments, one search, one reading of the subject and one of the image, one replay.
-    let wanted = [("subject_key", 1), ("index", 2), ("audit_content", 6), ("image_files", 2), ("records", 3)];
+    // Two enrolments, one search, one reading of the subject and one of the image, one application, one replay.
+    let wanted = [("subject_key", 1), ("index", 2), ("audit_content", 7), ("image_files", 2), ("records", 3)];
     assert_eq!(destroyed, wanted, "{step}");
     assert!(!answer.certificate.contains(NAME) && !answer.certificate.contains(REFERENCE));
     service.ok(&["audit", "verify"]);

@@ -32,6 +32,10 @@ fn every_command_of_the_retention_guide_does_what_it_says() {
     for promised in [
         "due since",
         "kept by the legal hold `H-2026-7`",
+        "Deletion is presumed.",
+        "An appeal can come in until",
+        "agreed on appeal",
+        "leaves use within moments",
         "is beyond use",
         "is erased",
         "Verified: signed by",

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use likeness_proto::{CALLS, v1::*};
 use likeness_server::audit::operations;
 use likeness_tests::{
+    applying,
     auditing::{audit_context, auditing, enrol, recorded, search},
     client::{channel, context, source, token, token_for},
     faces,
@@ -278,7 +279,8 @@ async fn each_call_is_recorded_as_exactly_its_operations() {
     while parts.message().await.unwrap().is_some() {}
     ledger.check("AuditService/Export");
 
-    retention(&mut ledger, channel, me).await;
+    let second = token_for(&service, "records-2", "local", &["records_manager"]);
+    retention(&mut ledger, channel, me, second).await;
 
     let mapped: BTreeSet<(String, &str)> = operations::CALLS
         .iter()
@@ -295,6 +297,7 @@ async fn retention(
     ledger: &mut Ledger<'_>,
     channel: tonic::transport::Channel,
     me: likeness_tests::client::Token,
+    second: likeness_tests::client::Token,
 ) {
     let asked = || Some(context("record_management", "RETENTION-1"));
     let pool = || String::from("cells");
@@ -337,6 +340,7 @@ async fn retention(
     };
     keeping.list_retention(request).await.unwrap();
     ledger.check("RetentionService/ListRetention");
+    applying::refused_twice(ledger, &channel, (me.clone(), second), &id).await;
     let request = RunRetentionRequest { context: asked(), pool: pool(), dry_run: true };
     keeping.run_retention(request).await.unwrap();
     ledger.check("RetentionService/RunRetention");

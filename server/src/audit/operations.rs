@@ -55,6 +55,41 @@ pub const CALLS: &[Recorded] = &[
         &[Alteration],
         "what a person thinks of a candidate is added",
     ),
+    call(
+        "likeness.v1.DeletionApplicationService/AppealApplication",
+        &[Alteration],
+        "an appeal against keeping a record is added to it",
+    ),
+    call(
+        "likeness.v1.DeletionApplicationService/DecideAppeal",
+        &[Alteration],
+        "whether a record is kept is decided again",
+    ),
+    call(
+        "likeness.v1.DeletionApplicationService/DecideApplication",
+        &[Alteration],
+        "whether a record is kept is decided; the erasure that follows is recorded by itself",
+    ),
+    call(
+        "likeness.v1.DeletionApplicationService/GetApplications",
+        &[Consultation],
+        "what somebody asked for, and what was decided, is read",
+    ),
+    call(
+        "likeness.v1.DeletionApplicationService/GetApplicationStatistics",
+        &[Consultation],
+        "applications are counted",
+    ),
+    call(
+        "likeness.v1.DeletionApplicationService/ListApplications",
+        &[Consultation],
+        "which applications wait is read",
+    ),
+    call(
+        "likeness.v1.DeletionApplicationService/ReceiveApplication",
+        &[Alteration],
+        "what decides how long a record is kept changes: its deletion is asked for",
+    ),
     call("likeness.v1.EnrolmentService/Enrol", &[Collection], "an image comes in"),
     call("likeness.v1.EnrolmentService/EnrolStream", &[Collection], "images come in, one entry each"),
     call("likeness.v1.EnrolmentService/SetEnrolled", &[Alteration], "whether an image is searchable changes"),

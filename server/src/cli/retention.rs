@@ -20,11 +20,11 @@ mod list;
 mod reimports;
 mod rules;
 mod run;
-mod subject;
+pub(super) mod subject;
 #[cfg(test)]
 mod tests;
 mod withdrawn;
-mod words;
+pub(super) mod words;
 
 /// The purpose of those who answer for records; assumed where nothing else is said.
 const PURPOSE: &str = "record_management";

@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use super::{PoolError, Protection};
 use crate::{
-    ids::{ImageId, SubjectId},
+    ids::{ApplicationId, ImageId, SubjectId},
     keys::PoolName,
     records,
-    retention::Facts,
+    retention::{Facts, application::DeletionApplication},
     seal::{LookupDigest, SealKey, associated},
 };
 
@@ -126,6 +126,26 @@ impl<'a> SubjectSeal<'a> {
         Ok(self.key.open_json(&self.about("retention facts", None), sealed)?)
     }
 
+    /// Seals an application for deletion.
+    ///
+    /// # Errors
+    /// As [`SubjectSeal::seal_subject`].
+    pub fn seal_application(
+        &self,
+        id: ApplicationId,
+        application: &DeletionApplication,
+    ) -> Result<Vec<u8>, PoolError> {
+        Ok(self.key.seal_json(&self.about(&application_label(id), None), application)?)
+    }
+
+    pub(super) fn open_application(
+        &self,
+        id: ApplicationId,
+        sealed: &[u8],
+    ) -> Result<DeletionApplication, PoolError> {
+        Ok(self.key.open_json(&self.about(&application_label(id), None), sealed)?)
+    }
+
     /// Seals the mark of a protected view.
     ///
     /// # Errors
@@ -189,4 +209,8 @@ impl<'a> SubjectSeal<'a> {
     pub fn content_digest(&self, bytes: &[u8]) -> LookupDigest {
         self.key.digest(&[b"image content", bytes])
     }
+}
+
+fn application_label(id: ApplicationId) -> String {
+    format!("application for deletion {id}")
 }

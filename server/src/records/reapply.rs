@@ -1,7 +1,7 @@
 //! Taking the rows of erased subjects out again, after a restore has brought them back; and reading which rows a copy has.
 
 use super::sqlite_store::{FORMAT, UPGRADES};
-use super::{RecordError, SqliteRecords, SubjectRow};
+use super::{RecordError, SqliteRecords, SubjectRow, application};
 use crate::ids::{ImageId, SubjectId};
 use crate::sqlite::{Format, from_row, open_read_only, to_row};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -40,8 +40,8 @@ pub trait ReapplyRecords {
     /// The images of these subjects, in no particular order.
     fn images_of_all(&self, subjects: &[SubjectId]) -> Result<Vec<ImageId>, RecordError>;
 
-    /// Removes these subjects with all their images, in one transaction; those that are gone are passed over. Deleted bytes are
-    /// overwritten in the file; [`ReapplyRecords::forget_removed`] takes them out of the write-ahead log, too.
+    /// Removes these subjects with all their images and applications, in one transaction; those that are gone are passed over. Of
+    /// the applications their number stays, by force and state. Deleted bytes are overwritten in the file; [`ReapplyRecords::forget_removed`] takes them out of the write-ahead log, too.
     fn remove_subjects(&self, subjects: &[SubjectId]) -> Result<RowsRemoved, RecordError>;
 
     /// Takes what was removed out of the write-ahead log.
@@ -90,6 +90,7 @@ impl ReapplyRecords for SqliteRecords {
             for subject in subjects {
                 let row: Option<i64> = find.query_row([subject.as_bytes()], |row| row.get(0)).optional()?;
                 if let Some(row) = row {
+                    application::count_and_remove(transaction, row)?;
                     removed.images += images.execute([row])? as u64;
                     removed.subjects += person.execute([row])? as u64;
                 }

@@ -13,7 +13,7 @@ use crate::ids::SubjectId;
 use crate::seal::LookupDigest;
 use crate::sqlite::{from_row, to_ms, to_row};
 use jiff::{Timestamp, civil::Date};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 /// Where a subject stands between being collected and being gone.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -258,22 +258,7 @@ impl RetentionRecords for SqliteRecords {
     }
 
     fn set_facts(&self, subject: SubjectId, sealed_facts: &[u8], marks: &Marks) -> Result<bool, RecordError> {
-        self.database.write(|transaction| {
-            let changed = transaction.execute(
-                "UPDATE subject SET facts = ?2, rules = ?3, look_on = ?4, due_on = ?5, review_on = ?6, chase_on = ?7
-                 WHERE id = ?1 AND state <> 2",
-                params![
-                    subject.as_bytes(),
-                    sealed_facts,
-                    marks.rules,
-                    marks.look_on.map(|date| date.to_string()),
-                    marks.due_on.map(|date| date.to_string()),
-                    marks.review_on.to_string(),
-                    marks.chase_on.map(|date| date.to_string())
-                ],
-            )?;
-            Ok(changed > 0)
-        })
+        self.database.write(|transaction| put_facts(transaction, subject, sealed_facts, marks))
     }
 
     fn set_marks(&self, marks: &[(SubjectRow, Marks)]) -> Result<(), RecordError> {
@@ -353,6 +338,29 @@ impl RetentionRecords for SqliteRecords {
             to_chase: from_row(to_chase)?,
         })
     }
+}
+
+/// Keeps facts and marks, inside the caller's transaction.
+pub(super) fn put_facts(
+    transaction: &Transaction<'_>,
+    subject: SubjectId,
+    sealed_facts: &[u8],
+    marks: &Marks,
+) -> Result<bool, RecordError> {
+    let changed = transaction.execute(
+        "UPDATE subject SET facts = ?2, rules = ?3, look_on = ?4, due_on = ?5, review_on = ?6, chase_on = ?7
+         WHERE id = ?1 AND state <> 2",
+        params![
+            subject.as_bytes(),
+            sealed_facts,
+            marks.rules,
+            marks.look_on.map(|date| date.to_string()),
+            marks.due_on.map(|date| date.to_string()),
+            marks.review_on.to_string(),
+            marks.chase_on.map(|date| date.to_string())
+        ],
+    )?;
+    Ok(changed > 0)
 }
 
 fn column(list: Worklist) -> &'static str {

@@ -15,7 +15,7 @@ use std::path::Path;
 pub(super) const FORMAT: Format = Format {
     what: "a record file",
     application_id: 0x4c4b_5245,
-    version: 3,
+    version: 4,
     // AUTOINCREMENT: a number is never given twice, so a stale index row cannot point to another person's image.
     tables: "CREATE TABLE pool (
                  one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -73,13 +73,30 @@ pub(super) const FORMAT: Format = Format {
              CREATE TABLE protected (
                  subject INTEGER PRIMARY KEY REFERENCES subject(row) ON DELETE CASCADE,
                  mark BLOB NOT NULL
-             ) STRICT;",
+             ) STRICT;
+             CREATE TABLE application (
+                 number INTEGER PRIMARY KEY AUTOINCREMENT,
+                 id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+                 subject INTEGER NOT NULL REFERENCES subject(row),
+                 force TEXT NOT NULL, state TEXT NOT NULL,
+                 appealed INTEGER NOT NULL CHECK (appealed IN (0, 1)),
+                 received_on TEXT NOT NULL, decide_by TEXT,
+                 sealed BLOB NOT NULL
+             ) STRICT;
+             CREATE INDEX application_of_subject ON application(subject);
+             CREATE INDEX application_open ON application(decide_by) WHERE decide_by IS NOT NULL;
+             CREATE TABLE application_tally (
+                 force TEXT NOT NULL, state TEXT NOT NULL,
+                 appealed INTEGER NOT NULL CHECK (appealed IN (0, 1)),
+                 number INTEGER NOT NULL CHECK (number > 0),
+                 PRIMARY KEY (force, state, appealed)
+             ) STRICT, WITHOUT ROWID;",
     page_bytes: 4096,
 };
 
-/// From version 1, which had no room for a second algorithm, and 2, which had none for protected views and kept everything for
-/// ever.
-pub(super) const UPGRADES: [Upgrade; 2] = [FROM_1, FROM_2];
+/// From version 1, which had no room for a second algorithm, 2, which had none for protected views and kept everything for ever,
+/// and 3, which had none for applications for deletion.
+pub(super) const UPGRADES: [Upgrade; 3] = [FROM_1, FROM_2, FROM_3];
 
 const FROM_1: Upgrade = Upgrade {
     from: 1,
@@ -121,6 +138,27 @@ const FROM_2: Upgrade = Upgrade {
                  subject INTEGER PRIMARY KEY REFERENCES subject(row) ON DELETE CASCADE,
                  mark BLOB NOT NULL
              ) STRICT;",
+};
+
+const FROM_3: Upgrade = Upgrade {
+    from: 3,
+    statements: "CREATE TABLE application (
+                 number INTEGER PRIMARY KEY AUTOINCREMENT,
+                 id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+                 subject INTEGER NOT NULL REFERENCES subject(row),
+                 force TEXT NOT NULL, state TEXT NOT NULL,
+                 appealed INTEGER NOT NULL CHECK (appealed IN (0, 1)),
+                 received_on TEXT NOT NULL, decide_by TEXT,
+                 sealed BLOB NOT NULL
+             ) STRICT;
+             CREATE INDEX application_of_subject ON application(subject);
+             CREATE INDEX application_open ON application(decide_by) WHERE decide_by IS NOT NULL;
+             CREATE TABLE application_tally (
+                 force TEXT NOT NULL, state TEXT NOT NULL,
+                 appealed INTEGER NOT NULL CHECK (appealed IN (0, 1)),
+                 number INTEGER NOT NULL CHECK (number > 0),
+                 PRIMARY KEY (force, state, appealed)
+             ) STRICT, WITHOUT ROWID;",
 };
 
 /// A [`RecordStore`] in a file.

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod application;
 mod migration;
 mod model;
 mod protection;
@@ -61,8 +62,12 @@ impl Fixture {
     }
 }
 
-/// Takes from a record file what version 3 brought.
-pub(super) const BACK_TO_VERSION_2: &str = "DROP TABLE protected;
+/// Takes from a record file what version 4 brought.
+pub(super) const BACK_TO_VERSION_3: &str =
+    "DROP TABLE application; DROP TABLE application_tally; PRAGMA user_version = 3;";
+
+/// The same, and what version 3 brought.
+pub(super) const BACK_TO_VERSION_2: &str = "DROP TABLE application; DROP TABLE application_tally; DROP TABLE protected;
     DROP INDEX subject_out_of_use; DROP INDEX subject_rules; DROP INDEX subject_look; DROP INDEX subject_due;
     DROP INDEX subject_review; DROP INDEX subject_chase;
     ALTER TABLE subject DROP COLUMN state; ALTER TABLE subject DROP COLUMN state_ms;
@@ -167,13 +172,13 @@ fn a_file_of_another_kind_or_version_is_refused_before_use() {
         let connection = rusqlite::Connection::open(&fixture.file).unwrap();
         connection.pragma_update(None, pragma, value).unwrap();
     };
-    change("user_version", 4);
+    change("user_version", 5);
     let error = SqliteRecords::open(&fixture.file).unwrap_err();
     assert!(
-        matches!(error, RecordError::Database(DatabaseError::Version { found: 4, known: 3, .. })),
+        matches!(error, RecordError::Database(DatabaseError::Version { found: 5, known: 4, .. })),
         "{error}"
     );
-    change("user_version", 3);
+    change("user_version", 4);
     change("application_id", 5);
     let error = SqliteRecords::open(&fixture.file).unwrap_err();
     assert!(matches!(error, RecordError::Database(DatabaseError::Foreign { .. })), "{error}");

@@ -9,32 +9,14 @@ use super::facts::{check_date, check_text};
 use super::{ApplicationLimits, ApplicationTest, Presumption};
 
 mod fault;
+mod refusal;
+mod standing;
 mod statistics;
 
 pub use fault::ApplicationError;
-pub use statistics::{ApplicationCounts, ApplicationStatistics, PublishedApplications};
-
-/// How senior the person who decides is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Seniority {
-    /// An officer or member of staff who handles applications.
-    Handler,
-    /// A superintendent or the like: needed to refuse where deletion is presumed.
-    Senior,
-    /// The chief officer, or who acts for them: needed to refuse for an image taken under 18.
-    ChiefOfficer,
-}
-
-/// What was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The record is erased.
-    Agreed,
-    /// It stays as long as the rules say.
-    Refused,
-}
+pub use refusal::RefusalNeeds;
+pub use standing::{ApplicationState, Seniority, Verdict};
+pub use statistics::{ApplicationCounts, ApplicationStatistics, ApplicationTally, PublishedApplications};
 
 /// A decision about an application or an appeal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,24 +54,6 @@ pub struct Appeal {
     pub decide_by: Date,
     /// The decision.
     pub decision: Option<ApplicationDecision>,
-}
-
-/// Where an application stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ApplicationState {
-    /// Received and not decided.
-    Received,
-    /// Agreed.
-    Agreed,
-    /// Refused; an appeal may still come.
-    Refused,
-    /// Refused, and appealed against.
-    Appealed,
-    /// Agreed on appeal.
-    AgreedOnAppeal,
-    /// Refused on appeal. The end: a new application can be made.
-    RefusedOnAppeal,
 }
 
 /// One application.
@@ -169,7 +133,7 @@ impl DeletionApplication {
 
     /// Whether the record is to be erased for it.
     pub fn is_agreed(&self) -> bool {
-        matches!(self.state(), ApplicationState::Agreed | ApplicationState::AgreedOnAppeal)
+        self.state().is_agreed()
     }
 
     /// The last day for what is to be decided next, if anything is.
@@ -184,6 +148,16 @@ impl DeletionApplication {
     /// Whether a decision is late.
     pub fn is_overdue(&self, today: Date) -> bool {
         self.decide_by().is_some_and(|by| today > by)
+    }
+
+    /// Holds what is still to be decided to the presumption of a later day, where that one is stronger: an outcome that came
+    /// since receipt counts for the person. A weaker one changes nothing.
+    pub fn strengthen(&mut self, presumption: &Presumption) {
+        let test = presumption.test_now();
+        if self.state().is_open() && test > self.test {
+            self.test = test;
+            self.rule.clone_from(&presumption.rule);
+        }
     }
 
     /// Decides it.
@@ -279,17 +253,15 @@ impl DeletionApplication {
             ("decision.exceptional_reason", &decision.exceptional_reason),
             ("decision.why_highly_exceptional", &decision.why_highly_exceptional),
         ];
-        let needed = match (decision.verdict, self.test) {
-            (Verdict::Agreed, _) | (Verdict::Refused, ApplicationTest::None) => 0,
-            (Verdict::Refused, ApplicationTest::ExceptionalReason) => 2,
-            (Verdict::Refused, ApplicationTest::HighlyExceptionalReason) => 3,
-        };
-        let least =
-            [Seniority::Handler, Seniority::Handler, Seniority::Senior, Seniority::ChiefOfficer][needed];
+        let needs = match decision.verdict {
+            Verdict::Agreed => ApplicationTest::None,
+            Verdict::Refused => self.test,
+        }
+        .refusal();
         let mut said = vec![decision.reason.trim()];
         for (at, (field, text)) in texts.into_iter().enumerate() {
             match text {
-                None if at < needed => return Err(ApplicationError::TestNotMet { field }),
+                None if at < needs.fields.len() => return Err(ApplicationError::TestNotMet { field }),
                 None => {}
                 Some(text) => {
                     check_text(field, text, 8, 1000)?;
@@ -300,8 +272,8 @@ impl DeletionApplication {
                 }
             }
         }
-        if decision.seniority < least {
-            return Err(ApplicationError::NotSeniorEnough { least });
+        if decision.seniority < needs.least {
+            return Err(ApplicationError::NotSeniorEnough { least: needs.least });
         }
         Ok(())
     }

@@ -164,7 +164,14 @@ receipted!(
     UnprotectResponse,
     ListProtectedResponse,
     RecordDecisionResponse,
-    ListDecisionsResponse
+    ListDecisionsResponse,
+    ReceiveApplicationResponse,
+    DecideApplicationResponse,
+    AppealApplicationResponse,
+    DecideAppealResponse,
+    GetApplicationsResponse,
+    ListApplicationsResponse,
+    GetApplicationStatisticsResponse
 );
 
 #[cfg(test)]

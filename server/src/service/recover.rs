@@ -93,6 +93,11 @@ impl Service {
             let view = pool.marked(&permit, *subject)?;
             return Ok(view.map_or("under no protected view", |view| view.code()).to_owned());
         }
+        if let Some(id) = entry.notes.get("application_id").and_then(|id| id.parse().ok()) {
+            let permit = Permit::for_upkeep(&pool.definition().name, Action::ReviewRetention, WHY);
+            let stands = pool.application(&permit, id)?.map(|applied| applied.application.state().code());
+            return Ok(format!("the application: {}", stands.unwrap_or("not there")));
+        }
         if entry.images.is_empty() {
             return Ok("the pool exists".to_owned());
         }

@@ -15,6 +15,7 @@ use crate::{
     pool::{NewPool, PoolKind, PoolSummary},
 };
 
+mod applications;
 mod backup;
 mod cells;
 mod filled;

@@ -34,3 +34,5 @@ macro_rules! on_the_wire {
 on_the_wire!(reading, get_retention_request);
 on_the_wire!(altering, alter_retention_request);
 on_the_wire!(erasing, erase_subject_request);
+on_the_wire!(applying, receive_application_request);
+on_the_wire!(applied, get_applications_request);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::publishable::{Partitions, withheld};
 use super::{ApplicationState, DeletionApplication};
 
-/// Counts of one force. `agreed`, `refused` and `undecided` add up to `received`.
+/// Counts of one force. `agreed`, `refused`, `undecided` and `overtaken` add up to `received`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct ApplicationCounts {
     /// All.
@@ -18,9 +18,28 @@ pub struct ApplicationCounts {
     pub refused: u64,
     /// Not decided.
     pub undecided: u64,
+    /// Not decided when the record was erased for another reason.
+    pub overtaken: u64,
     /// Appealed against, whatever came of it.
     pub appealed: u64,
     /// Waiting longer than allowed for a decision.
+    pub overdue: u64,
+}
+
+/// Applications of one force that stand alike: all that is kept of them once their record is erased. Says nothing of whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationTally {
+    /// The force.
+    pub force: String,
+    /// Where they stand, or stood when the record was erased.
+    pub state: ApplicationState,
+    /// Whether they were appealed against.
+    pub appealed: bool,
+    /// Whether the record is erased.
+    pub erased: bool,
+    /// How many.
+    pub number: u64,
+    /// How many of them wait longer than allowed; none of those whose record is erased.
     pub overdue: u64,
 }
 
@@ -36,17 +55,35 @@ pub type PublishedApplications = BTreeMap<String, BTreeMap<String, Option<u64>>>
 impl ApplicationStatistics {
     /// Counts an application.
     pub fn add(&mut self, application: &DeletionApplication, today: Date) {
-        let counts = self.forces.entry(application.force.clone()).or_default();
-        counts.received += 1;
-        match application.state() {
-            ApplicationState::Agreed | ApplicationState::AgreedOnAppeal => counts.agreed += 1,
+        self.add_tally(&ApplicationTally {
+            force: application.force.clone(),
+            state: application.state(),
+            appealed: application.appeal.is_some(),
+            erased: false,
+            number: 1,
+            overdue: u64::from(application.is_overdue(today)),
+        });
+    }
+
+    /// Counts applications that stand alike.
+    pub fn add_tally(&mut self, tally: &ApplicationTally) {
+        let counts = self.forces.entry(tally.force.clone()).or_default();
+        counts.received += tally.number;
+        let place = match tally.state {
+            ApplicationState::Agreed | ApplicationState::AgreedOnAppeal => &mut counts.agreed,
             ApplicationState::Refused | ApplicationState::Appealed | ApplicationState::RefusedOnAppeal => {
-                counts.refused += 1;
+                &mut counts.refused
             }
-            ApplicationState::Received => counts.undecided += 1,
+            ApplicationState::Received if tally.erased => &mut counts.overtaken,
+            ApplicationState::Received => &mut counts.undecided,
+        };
+        *place += tally.number;
+        if tally.appealed {
+            counts.appealed += tally.number;
         }
-        counts.appealed += u64::from(application.appeal.is_some());
-        counts.overdue += u64::from(application.is_overdue(today));
+        if !tally.erased {
+            counts.overdue += tally.overdue;
+        }
     }
 
     /// Exact counts by force.
@@ -64,7 +101,12 @@ impl ApplicationStatistics {
 fn published(counts: &ApplicationCounts) -> BTreeMap<String, Option<u64>> {
     let cells =
         |cells: &[(&str, u64)]| cells.iter().map(|(name, count)| ((*name).to_owned(), [*count])).collect();
-    let decided = [("agreed", counts.agreed), ("refused", counts.refused), ("undecided", counts.undecided)];
+    let decided = [
+        ("agreed", counts.agreed),
+        ("refused", counts.refused),
+        ("undecided", counts.undecided),
+        ("overtaken", counts.overtaken),
+    ];
     let appealed = [("appealed", counts.appealed), ("not_appealed", counts.received - counts.appealed)];
     let late = [("overdue", counts.overdue), ("in_time", counts.received - counts.overdue)];
     let partitions: Partitions<1> = [

@@ -220,3 +220,85 @@ fn statistics_add_up_and_small_counts_are_withheld() {
     }
     assert_eq!(shown["Small"]["overdue"], Some(0));
 }
+
+#[test]
+fn what_was_erased_stays_counted() {
+    use ApplicationState::{Agreed, AgreedOnAppeal, Appealed, Received};
+    let mut statistics = ApplicationStatistics::default();
+    for (state, appealed, erased, number, overdue) in [
+        (Received, false, false, 7, 2),
+        (Received, false, true, 6, 0),
+        (Agreed, false, true, 20, 0),
+        (AgreedOnAppeal, true, true, 5, 0),
+        (Appealed, true, true, 8, 0),
+    ] {
+        let force = "kent".to_owned();
+        statistics.add_tally(&ApplicationTally { force, state, appealed, erased, number, overdue });
+    }
+    let counts = statistics.forces()["kent"];
+    let (received, agreed, refused, undecided) = (46, 25, 8, 7);
+    let expected =
+        ApplicationCounts { received, agreed, refused, undecided, overtaken: 6, appealed: 13, overdue: 2 };
+    assert_eq!(counts, expected);
+    assert_eq!(counts.agreed + counts.refused + counts.undecided + counts.overtaken, counts.received);
+    // Two are overdue: no total, and nothing from which it could be worked out.
+    let shown = &statistics.publishable()["kent"];
+    assert_eq!((shown["received"], shown["overdue"], shown["in_time"]), (None, None, None));
+    assert_eq!((shown["agreed"], shown["undecided"], shown["overtaken"]), (Some(25), None, None));
+}
+
+#[test]
+fn a_presumption_that_grew_stronger_binds_what_is_still_to_be_decided() {
+    use ApplicationTest::{ExceptionalReason, HighlyExceptionalReason, None as NoTest};
+    let presumption = |test, open| Presumption {
+        rule: "application.later".to_owned(),
+        test,
+        open_from: day("2025-02-01"),
+        open,
+    };
+    let mut application = received(NoTest);
+    application.strengthen(&presumption(ExceptionalReason, false));
+    assert_eq!((application.test, application.rule.as_str()), (NoTest, "application.x"));
+    application.strengthen(&presumption(ExceptionalReason, true));
+    assert_eq!((application.test, application.rule.as_str()), (ExceptionalReason, "application.later"));
+    application.strengthen(&presumption(NoTest, true));
+    assert_eq!(application.test, ExceptionalReason, "it never grows weaker");
+    application.decide(full("2025-02-02", Seniority::Senior), limits(), day(TODAY)).unwrap();
+    application.strengthen(&presumption(HighlyExceptionalReason, true));
+    assert_eq!(application.test, ExceptionalReason, "what is decided was decided under its test");
+    application.appeal(day("2025-02-03"), "unfair", limits(), day(TODAY)).unwrap();
+    application.strengthen(&presumption(HighlyExceptionalReason, true));
+    assert_eq!(application.test, HighlyExceptionalReason);
+}
+
+#[test]
+fn what_a_refusal_needs_is_said_before_and_is_what_is_demanded() {
+    for test in
+        [ApplicationTest::None, ApplicationTest::ExceptionalReason, ApplicationTest::HighlyExceptionalReason]
+    {
+        let needs = test.refusal();
+        let field = |name: &str| {
+            needs.fields.contains(&name).then(|| format!("said about {name} by the one who decides"))
+        };
+        let just_enough = ApplicationDecision {
+            policing_purpose: field("policing_purpose"),
+            exceptional_reason: field("exceptional_reason"),
+            why_highly_exceptional: field("why_highly_exceptional"),
+            ..decision("2025-02-01", Verdict::Refused, needs.least)
+        };
+        received(test).decide(just_enough.clone(), limits(), day(TODAY)).unwrap();
+        for without in needs.fields {
+            let mut less = just_enough.clone();
+            match *without {
+                "policing_purpose" => less.policing_purpose = None,
+                "exceptional_reason" => less.exceptional_reason = None,
+                _ => less.why_highly_exceptional = None,
+            }
+            let refused = received(test).decide(less, limits(), day(TODAY)).unwrap_err().to_string();
+            assert!(refused.contains(without), "{refused}");
+        }
+    }
+    let ordered = [ApplicationState::Received, ApplicationState::Appealed];
+    assert!(ApplicationState::ALL.into_iter().all(|state| state.is_open() == ordered.contains(&state)));
+    assert!(ApplicationState::ALL.into_iter().all(|state| ApplicationState::of(state.code()) == Some(state)));
+}

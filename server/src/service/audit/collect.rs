@@ -6,7 +6,7 @@ use crate::{
     audit::{Entry, Outcome, Phase, Recipient},
     authorise::Action,
     ids::SubjectId,
-    pool::{OpenedImage, Pool},
+    pool::{Applied, OpenedImage, Pool},
     service::{
         Answer, Asked, Refusal, Rendered, Service, Unanswered,
         case::{Case, named, touched},
@@ -75,6 +75,7 @@ impl Service {
         let reader = case.reader(&caller, &context, &pool, &permit)?;
         let subject = case.sighted(reader.subject(id)?, no_such_subject())?;
         let images = reader.images_of(id)?;
+        let applications = pool.applications_of(&permit, id)?;
         let mut recorded = Vec::new();
         // The whole log, whoever wrote it: the right is the subject's, and nobody's name is in what is kept of an entry.
         self.scan(case, Period::default(), |entry| recorded.extend(about(entry, id)))?;
@@ -92,6 +93,7 @@ impl Service {
                 "attributes": details.attributes,
             },
             "images": images.iter().map(image).collect::<Vec<_>>(),
+            "applications_for_deletion": applications.iter().map(application).collect::<Vec<_>>(),
             "recorded": recorded,
             "retention": retention(self, &pool),
         });
@@ -116,6 +118,25 @@ fn image(image: &OpenedImage) -> Value {
         "searchable": image.enrolled,
         "capture_date": record.capture_date.map(|date| date.to_string()),
         "capture_circumstance": record.capture_circumstance,
+    })
+}
+
+/// What the person asked for, and what became of it; who decided is left out.
+fn application(applied: &Applied) -> Value {
+    let application = &applied.application;
+    let appeal = application.appeal.as_ref();
+    json!({
+        "application_id": applied.id.to_string(),
+        "force": application.force,
+        "received_on": application.received_on.to_string(),
+        "grounds": application.grounds,
+        "state": application.state().code(),
+        "decide_by": application.decide_by().map(|date| date.to_string()),
+        "appeal_by": application.appeal_by.map(|date| date.to_string()),
+        "reason": application.decision.as_ref().map(|decision| &decision.reason),
+        "appeal_received_on": appeal.map(|appeal| appeal.received_on.to_string()),
+        "appeal_grounds": appeal.map(|appeal| &appeal.grounds),
+        "appeal_reason": appeal.and_then(|appeal| appeal.decision.as_ref()).map(|decision| &decision.reason),
     })
 }
 

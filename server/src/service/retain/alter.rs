@@ -233,6 +233,13 @@ impl Service {
                 "the record is beyond use and will be erased; only a legal hold can be placed on it or lifted",
             ));
         }
+        let keeps = matches!(alteration, Alteration::Review { decision: Decision::Retain, .. });
+        if keeps && found.pool.is_applied_for(&found.permit, id)? {
+            return Err(Refusal::invalid(
+                "application_agreed",
+                "an application for the deletion of this record was agreed; no review can retain it",
+            ));
+        }
         let mut facts = retained.facts.clone();
         let kind = found.pool.definition().kind;
         alteration.apply(&mut facts, &found.authority(), kind, self.today()).map_err(|error| fact(&error))?;

@@ -233,7 +233,9 @@ impl Service {
             if !assessment.is_due() {
                 continue;
             }
+            let applied_for = pool.is_applied_for(permit, retained.kept.id)?;
             let reason = match retained.facts.closed.as_ref().map(|closed| closed.reason) {
+                _ if applied_for => ErasureReason::ApplicationGranted,
                 Some(ClosureReason::ConsentWithdrawn) => ErasureReason::ConsentWithdrawn,
                 Some(ClosureReason::Found | ClosureReason::Identified) => ErasureReason::CaseClosed,
                 Some(ClosureReason::DeathRegistered) | None => ErasureReason::RetentionEnded,
