@@ -12,6 +12,7 @@ mod compare;
 mod connect;
 mod context;
 mod decision;
+mod deletion_list;
 mod details;
 mod enrol;
 mod failure;
@@ -101,6 +102,8 @@ enum Command {
     OperatingPoint(operating_point::PointCommand),
     /// Why and until when records are kept; what is due, what left use, and what was erased
     Retention(Box<retention::RetentionArgs>),
+    /// Lists back to forces: which of their images must go, signed, acknowledged, compared. Default purpose `record_management`
+    DeletionList(Box<deletion_list::DeletionListArgs>),
     /// Verify the audit log, and read it as an auditor
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -140,6 +143,7 @@ impl Command {
             Self::Audit(command) => command.json(),
             Self::OperatingPoint(command) => command.json(),
             Self::Retention(args) => args.json,
+            Self::DeletionList(args) => args.json,
             Self::Policy(command) => command.json(),
             Self::System(command) => command.json(),
             Self::Calibrate(_) | Self::Serve(_) | Self::Token(_) | Self::Completions { .. } => false,
@@ -177,6 +181,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         client => {
             if let Command::Retention(args) = &client
                 && let Some(ended) = retention::offline(args)
+            {
+                return ended;
+            }
+            if let Command::DeletionList(args) = &client
+                && let Some(ended) = deletion_list::offline(args)
             {
                 return ended;
             }
@@ -219,6 +228,7 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
             Command::OperatingPoint(command) => operating_point::run(command, profile).await,
             Command::Backup(args) => backup::run(args, profile).await,
             Command::Retention(args) => Box::pin(retention::run(*args, profile)).await,
+            Command::DeletionList(args) => Box::pin(deletion_list::run(*args, profile)).await,
             Command::Init(_)
             | Command::Serve(_)
             | Command::Restore(_)

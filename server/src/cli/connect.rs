@@ -5,6 +5,7 @@ use std::time::Duration;
 use likeness_proto::v1::{
     audit_service_client::AuditServiceClient, backup_service_client::BackupServiceClient,
     comparison_service_client::ComparisonServiceClient, decision_service_client::DecisionServiceClient,
+    deletion_list_service_client::DeletionListServiceClient,
     enrolment_service_client::EnrolmentServiceClient, image_service_client::ImageServiceClient,
     operating_point_service_client::OperatingPointServiceClient,
     pool_migration_service_client::PoolMigrationServiceClient, pool_service_client::PoolServiceClient,
@@ -142,6 +143,10 @@ impl Connection {
     client!(
         /// Keeps, withdraws and erases records.
         retention, RetentionServiceClient
+    );
+    client!(
+        /// Makes, hands over and follows lists for forces.
+        deletion_list, DeletionListServiceClient
     );
     client!(
         /// Reads images.

@@ -151,6 +151,7 @@ receipted!(
     GetRetentionResponse,
     AlterRetentionResponse,
     ListRetentionResponse,
+    GetRetentionNumbersResponse,
     RunRetentionResponse,
     GetRulesResponse,
     SimulateRulesResponse,
@@ -164,7 +165,13 @@ receipted!(
     UnprotectResponse,
     ListProtectedResponse,
     RecordDecisionResponse,
-    ListDecisionsResponse
+    ListDecisionsResponse,
+    MakeDeletionListResponse,
+    ListDeletionListsResponse,
+    GetDeletionListResponse,
+    AcknowledgeDeletionListResponse,
+    GetDeletionListAgeingResponse,
+    ReconcileDeletionListResponse
 );
 
 #[cfg(test)]
