@@ -3,13 +3,14 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     "likeness/v1/application.proto",
     "likeness/v1/audit.proto",
     "likeness/v1/backup.proto",
     "likeness/v1/common.proto",
     "likeness/v1/comparison.proto",
     "likeness/v1/decision.proto",
+    "likeness/v1/deletion_list.proto",
     "likeness/v1/enrolment.proto",
     "likeness/v1/migration.proto",
     "likeness/v1/operating_point.proto",

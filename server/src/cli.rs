@@ -13,6 +13,7 @@ mod compare;
 mod connect;
 mod context;
 mod decision;
+mod deletion_list;
 mod details;
 mod enrol;
 mod failure;
@@ -104,6 +105,8 @@ enum Command {
     Retention(Box<retention::RetentionArgs>),
     /// People who ask that their record be deleted: receive, decide, appeals, counts. Default purpose `record_management`
     Application(Box<application::ApplicationArgs>),
+    /// Lists back to forces: which of their images must go, signed, acknowledged, compared. Default purpose `record_management`
+    DeletionList(Box<deletion_list::DeletionListArgs>),
     /// Verify the audit log, and read it as an auditor
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -144,6 +147,7 @@ impl Command {
             Self::OperatingPoint(command) => command.json(),
             Self::Retention(args) => args.json,
             Self::Application(args) => args.json,
+            Self::DeletionList(args) => args.json,
             Self::Policy(command) => command.json(),
             Self::System(command) => command.json(),
             Self::Calibrate(_) | Self::Serve(_) | Self::Token(_) | Self::Completions { .. } => false,
@@ -181,6 +185,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         client => {
             if let Command::Retention(args) = &client
                 && let Some(ended) = retention::offline(args)
+            {
+                return ended;
+            }
+            if let Command::DeletionList(args) = &client
+                && let Some(ended) = deletion_list::offline(args)
             {
                 return ended;
             }
@@ -224,6 +233,7 @@ async fn as_client(command: Command, profile: &Profile) -> Result<Exit, Failure>
             Command::Backup(args) => backup::run(args, profile).await,
             Command::Retention(args) => Box::pin(retention::run(*args, profile)).await,
             Command::Application(args) => Box::pin(application::run(*args, profile)).await,
+            Command::DeletionList(args) => Box::pin(deletion_list::run(*args, profile)).await,
             Command::Init(_)
             | Command::Serve(_)
             | Command::Restore(_)

@@ -190,6 +190,11 @@ impl DataDir {
         self.path.join("erasure")
     }
 
+    /// `lists/`, deletion lists for forces and what the forces said: never restored from a backup either.
+    pub fn lists(&self) -> PathBuf {
+        self.path.join("lists")
+    }
+
     /// `settings`, digests of what the service ran by at its last start.
     pub fn settings(&self) -> PathBuf {
         self.path.join("settings")

@@ -102,6 +102,11 @@ pub trait KeyStore: KeyStates + Send + Sync {
     /// The statement is a JSON object and so starts with `{`: it cannot be taken for a checkpoint, whose first line is the
     /// log's origin.
     fn sign_statement(&self, json: &str) -> Result<String, KeyError>;
+
+    /// Signs the statement about a deletion list (Ed25519 over exactly these bytes), which [`KeyStore::audit_key`] verifies.
+    ///
+    /// It starts with `likeness deletion list `, and so is neither a checkpoint nor a JSON object: what does not is refused.
+    fn sign_list(&self, statement: &str) -> Result<[u8; 64], KeyError>;
 }
 
 /// What went wrong with keys.

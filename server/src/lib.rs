@@ -24,6 +24,7 @@ pub mod blobs;
 pub mod erasure;
 pub mod identity;
 pub mod keys;
+pub mod lists;
 pub mod points;
 pub mod pool;
 pub mod records;

@@ -8,6 +8,7 @@ use likeness_proto::v1::{
     audit_service_server::AuditServiceServer, backup_service_server::BackupServiceServer,
     comparison_service_server::ComparisonServiceServer, decision_service_server::DecisionServiceServer,
     deletion_application_service_server::DeletionApplicationServiceServer,
+    deletion_list_service_server::DeletionListServiceServer,
     enrolment_service_server::EnrolmentServiceServer, image_service_server::ImageServiceServer,
     operating_point_service_server::OperatingPointServiceServer,
     pool_migration_service_server::PoolMigrationServiceServer, pool_service_server::PoolServiceServer,
@@ -22,6 +23,7 @@ mod backup;
 mod comparison;
 mod context;
 mod decision;
+mod deletion_list;
 mod desk;
 mod door;
 mod enrolment;
@@ -44,7 +46,7 @@ use crate::service::Service;
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Names of the services, for health.
-pub(crate) const SERVICES: [&str; 14] = [
+pub(crate) const SERVICES: [&str; 15] = [
     "likeness.v1.AuditService",
     "likeness.v1.EnrolmentService",
     "likeness.v1.SearchService",
@@ -59,6 +61,7 @@ pub(crate) const SERVICES: [&str; 14] = [
     "likeness.v1.ProtectionService",
     "likeness.v1.DecisionService",
     "likeness.v1.DeletionApplicationService",
+    "likeness.v1.DeletionListService",
 ];
 
 // A call that nobody has assigned to operations of section 62 does not build: `audit/operations.rs` is where to do it.
@@ -89,4 +92,5 @@ pub(crate) fn add_to(routes: Routes, desk: &Desk, service: &Arc<Service>) -> Rou
         .add_service(limited!(ProtectionServiceServer))
         .add_service(limited!(DecisionServiceServer))
         .add_service(limited!(DeletionApplicationServiceServer))
+        .add_service(limited!(DeletionListServiceServer))
 }

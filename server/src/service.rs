@@ -34,6 +34,7 @@ mod engines;
 mod enrol;
 mod erasure;
 mod fields;
+mod lists;
 mod migrate;
 mod monitor;
 pub mod offline;
@@ -76,6 +77,11 @@ pub use decide::{DecisionList, DecisionMade, DecisionRequest, RECORD as DECISION
 pub use engine::{Algorithm, Engine, ProbeFace};
 pub use enrol::{EnrolItem, EnrolOutcome, EnrolResult, Enrolment, GROUP, Prepared, RawDetails};
 pub use erasure::{EraseError, Erased, ErasureObserver, ErasureStep};
+pub use lists::{
+    AcknowledgeRequest, AgeingAnswer, AgeingRequest, DeletionListMade, DeletionListRead, DeletionListSummary,
+    DeletionListsAnswer, DeletionListsRequest, Differing, ForceAgeing, LateShown, LineAnswer, LineShown,
+    ListFiles, ListReconciled, MOST_ANSWERS, MakeDeletionList, ReadDeletionList, Unlisted,
+};
 pub use migrate::{MigrationAnswer, MigrationStep};
 pub use monitor::{CheckAnswer, CheckRequest};
 pub use open::{OpenError, Opening};
@@ -87,9 +93,9 @@ pub use refusal::{Refusal, RefusalKind, Unanswered};
 pub use restore::{LossCount, Onto, PoolRestored, RestoreRequest, Restored};
 pub use retain::{
     Affected, AlterRequest, Alteration, CertificateAnswer, DecideRequest, EraseAnswer, EraseRequest,
-    ListAnswer, ListRequest, ReimportAnswer, RetentionAnswer, RetentionLine, RetentionList, RulesAnswer,
-    RulesError, RunAnswer, RunRequest, SimulateAnswer, SimulateRequest, Tombstone, WithdrawnAnswer,
-    WithdrawnRequest,
+    ListAnswer, ListRequest, NumbersAnswer, NumbersRequest, NumbersShown, ReimportAnswer, RetentionAnswer,
+    RetentionLine, RetentionList, RulesAnswer, RulesError, RunAnswer, RunRequest, SimulateAnswer,
+    SimulateRequest, Tombstone, WithdrawnAnswer, WithdrawnRequest,
 };
 pub use search::{CandidateFound, ModeAsked, PoolOutcome, SearchAnswer, SearchMode, SearchRequest};
 pub use set_enrolled::{SetEnrolledAnswer, SetEnrolledRequest};
@@ -127,6 +133,9 @@ pub struct Service {
     shadow: migrate::Shadow,
     points: crate::points::Store,
     ledger: crate::erasure::Ledger,
+    lists: crate::lists::Lists,
+    /// Deletion lists are made and acknowledged one at a time.
+    listing: std::sync::Mutex<()>,
     /// Who was erased since the start: nothing about them is taken into the log any more.
     leaving: RwLock<std::collections::HashSet<crate::ids::SubjectId>>,
     erasure_observer: RwLock<Option<ErasureObserver>>,

@@ -104,6 +104,8 @@ fn sql_stays_in_the_stores() {
             "server/src/audit.rs",
             "server/src/audit",
             "server/src/erasure",
+            "server/src/lists.rs",
+            "server/src/lists",
             "server/src/sqlite.rs",
             "benches",
             "tests",

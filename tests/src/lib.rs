@@ -13,6 +13,7 @@ pub mod faces;
 pub mod guide;
 pub mod hidden;
 pub mod ledger;
+pub mod listing;
 pub mod log;
 pub mod run_folder;
 pub mod scan;

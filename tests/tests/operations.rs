@@ -11,6 +11,7 @@ use likeness_tests::{
     client::{channel, context, source, token, token_for},
     faces,
     ledger::Ledger,
+    listing,
     service::Service,
 };
 
@@ -341,10 +342,16 @@ async fn retention(
     keeping.list_retention(request).await.unwrap();
     ledger.check("RetentionService/ListRetention");
     applying::refused_twice(ledger, &channel, (me.clone(), second), &id).await;
+    let request = GetRetentionNumbersRequest { context: asked(), pool: pool(), publishable: false };
+    assert!(keeping.get_retention_numbers(request).await.unwrap().into_inner().total.unwrap().images > 1);
+    ledger.check("RetentionService/GetRetentionNumbers");
     let request = RunRetentionRequest { context: asked(), pool: pool(), dry_run: true };
     keeping.run_retention(request).await.unwrap();
     ledger.check("RetentionService/RunRetention");
     for at_once in [false, true] {
+        if at_once {
+            listing::each_call(ledger, channel.clone(), me.clone()).await;
+        }
         let request = EraseSubjectRequest {
             context: asked(),
             pool: pool(),

@@ -90,6 +90,36 @@ pub const CALLS: &[Recorded] = &[
         &[Alteration],
         "what decides how long a record is kept changes: its deletion is asked for",
     ),
+    call(
+        "likeness.v1.DeletionListService/AcknowledgeDeletionList",
+        &[Alteration],
+        "what a force made of its list is added",
+    ),
+    call(
+        "likeness.v1.DeletionListService/GetDeletionList",
+        &[Consultation, Disclosure],
+        "how far a list has come is read; with a recipient, the list is handed to its force",
+    ),
+    call(
+        "likeness.v1.DeletionListService/GetDeletionListAgeing",
+        &[Consultation],
+        "what forces have not acknowledged is read",
+    ),
+    call(
+        "likeness.v1.DeletionListService/ListDeletionLists",
+        &[Consultation],
+        "which lists there are is read",
+    ),
+    call(
+        "likeness.v1.DeletionListService/MakeDeletionList",
+        &[Consultation],
+        "a force's references of images that are to go are read and put together; no record changes",
+    ),
+    call(
+        "likeness.v1.DeletionListService/ReconcileDeletionList",
+        &[Consultation],
+        "what a force said is compared with the records",
+    ),
     call("likeness.v1.EnrolmentService/Enrol", &[Collection], "an image comes in"),
     call("likeness.v1.EnrolmentService/EnrolStream", &[Collection], "images come in, one entry each"),
     call("likeness.v1.EnrolmentService/SetEnrolled", &[Alteration], "whether an image is searchable changes"),
@@ -163,6 +193,7 @@ pub const CALLS: &[Recorded] = &[
         "the certificate of an erasure is read",
     ),
     call("likeness.v1.RetentionService/GetRetention", &[Consultation], "why a record is kept is read"),
+    call("likeness.v1.RetentionService/GetRetentionNumbers", &[Consultation], "records are counted"),
     call("likeness.v1.RetentionService/GetRules", &[Consultation], "the retention rules are read"),
     call(
         "likeness.v1.RetentionService/GetWithdrawn",

@@ -13,7 +13,7 @@ use crate::{
 
 /// Settings that a site may have beside its pools and its log: files and folders, by name. `siem-position` is left out: without it
 /// the feed of security events begins again, which it may.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "config.toml",
     "systems.toml",
     "revocations.toml",
@@ -23,6 +23,7 @@ const SETTINGS: [&str; 9] = [
     "points",
     "retention",
     "erasure",
+    "lists",
 ];
 
 /// What lets a server and a first client prove who they are. Private keys are among them.

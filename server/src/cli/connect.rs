@@ -6,6 +6,7 @@ use likeness_proto::v1::{
     audit_service_client::AuditServiceClient, backup_service_client::BackupServiceClient,
     comparison_service_client::ComparisonServiceClient, decision_service_client::DecisionServiceClient,
     deletion_application_service_client::DeletionApplicationServiceClient,
+    deletion_list_service_client::DeletionListServiceClient,
     enrolment_service_client::EnrolmentServiceClient, image_service_client::ImageServiceClient,
     operating_point_service_client::OperatingPointServiceClient,
     pool_migration_service_client::PoolMigrationServiceClient, pool_service_client::PoolServiceClient,
@@ -147,6 +148,10 @@ impl Connection {
     client!(
         /// Receives, decides and counts applications for deletion.
         application, DeletionApplicationServiceClient
+    );
+    client!(
+        /// Makes, hands over and follows lists for forces.
+        deletion_list, DeletionListServiceClient
     );
     client!(
         /// Reads images.

@@ -17,6 +17,7 @@ mod decide;
 mod erase;
 mod events;
 mod list;
+mod numbers;
 mod reimports;
 mod rules;
 mod run;
@@ -68,6 +69,8 @@ enum RetentionCommand {
     Run(run::RunArgs),
     /// Count the records of a pool by state and list
     Report(list::ReportArgs),
+    /// Count persons and images by state, outcome, age, group and what could go, held against the rows of the store
+    Numbers(numbers::NumbersArgs),
     /// Read the rules in force, or an earlier version of them
     Rules(rules::RulesArgs),
     /// Say which records other rules would change, and why; changes nothing
@@ -119,6 +122,7 @@ pub async fn run(args: RetentionArgs, profile: &Profile) -> Result<Exit, Failure
         RetentionCommand::List(args) => list::list(args, profile, json).await,
         RetentionCommand::Run(args) => run::run(args, profile, json).await,
         RetentionCommand::Report(args) => list::report(args, profile, json).await,
+        RetentionCommand::Numbers(args) => numbers::run(args, profile, json).await,
         RetentionCommand::Rules(args) => rules::show(args, profile, json).await,
         RetentionCommand::Simulate(args) => rules::simulate(args, profile, json).await,
         RetentionCommand::Activate(args) => rules::activate(args, profile, json).await,

@@ -20,6 +20,8 @@ pub enum Store {
     Index,
     /// Probes, requests and answers kept with the audit log.
     AuditContent,
+    /// Deletion lists: what their lines say of the subject's images.
+    DeletionLists,
 }
 
 /// What happened in one store.

@@ -201,4 +201,8 @@ impl KeyStore for FileKeyStore {
     fn sign_statement(&self, json: &str) -> Result<String, KeyError> {
         statement::sign(json, &self.verifier, |text| self.audit.sign(text).to_bytes())
     }
+
+    fn sign_list(&self, statement: &str) -> Result<[u8; 64], KeyError> {
+        statement::sign_list(statement, |text| self.audit.sign(text).to_bytes())
+    }
 }

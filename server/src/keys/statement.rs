@@ -10,12 +10,23 @@ pub enum StatementError {
     /// It is not a JSON object on lines of its own.
     #[error("a signed statement is a JSON object that ends with a line break and has no empty line in it")]
     Form,
+    /// It is not about a deletion list.
+    #[error("the statement about a deletion list starts with `{LIST}`")]
+    NotAList,
     /// It has no signature.
     #[error("it carries no signature; ask for the certificate as the service gave it")]
     Unsigned,
     /// It is not signed by this key, or was changed afterwards.
     #[error("it is not signed by `{0}`, or was changed since")]
     Signature(String),
+}
+
+/// How the statement about a deletion list starts.
+const LIST: &str = "likeness deletion list ";
+
+/// Signs the statement about a deletion list, and nothing else.
+pub(super) fn sign_list(text: &str, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<[u8; 64], KeyError> {
+    if text.starts_with(LIST) { Ok(sign(text.as_bytes())) } else { Err(StatementError::NotAList.into()) }
 }
 
 /// Signs `json`, which must be an object ending with a line break.

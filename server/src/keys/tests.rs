@@ -221,3 +221,13 @@ fn checkpoints_are_signed_with_the_published_key() {
     assert!(published.verify(b"text", &signature));
     assert!(!published.verify(b"Text", &signature));
 }
+
+#[test]
+fn only_a_statement_about_a_list_is_signed_as_one() {
+    let (_folder, keys) = store();
+    let text = "likeness deletion list 1\ndl-0\n";
+    assert!(keys.audit_key().verify(text.as_bytes(), &keys.sign_list(text).unwrap()));
+    for other in ["", "{\n}\n", "likeness-audit-0\n5\nroot\n", " likeness deletion list 1\n"] {
+        assert!(keys.sign_list(other).is_err(), "{other:?}");
+    }
+}

@@ -4,8 +4,8 @@ use jiff::{Timestamp, civil::Date};
 use super::{OpenedImage, OpenedSubject, Pool, PoolError, PoolKind, Reader};
 use crate::{
     authorise::Permit,
-    ids::SubjectId,
-    records::{Kept, Marks, RetentionCounts, SubjectRow, Worklist},
+    ids::{ImageId, SubjectId},
+    records::{Counts, Kept, Marks, RetentionCounts, State, SubjectRow, Worklist},
     retention::{Facts, SubjectCategory},
 };
 
@@ -16,6 +16,21 @@ pub struct Retained {
     pub kept: Kept,
     /// The facts.
     pub facts: Facts,
+}
+
+/// An image of a subject in any state, as far as keeping it needs it.
+#[derive(Debug, Clone)]
+pub struct HeldImage {
+    /// Its id.
+    pub id: ImageId,
+    /// Whether it was made searchable; beyond use no search finds it nevertheless.
+    pub enrolled: bool,
+    /// When it was taken; when it came in, where that is not known.
+    pub taken_on: Date,
+    /// The system that it came from.
+    pub source_system: String,
+    /// That system's name for it.
+    pub source_reference: String,
 }
 
 /// Which subject is meant.
@@ -57,6 +72,11 @@ impl Pool {
 
     /// The facts of a subject. Its images are looked at anew: those that came since are days of capture, too.
     pub(crate) fn with_facts(&self, kept: Kept) -> Result<Retained, PoolError> {
+        Ok(self.with_images(kept)?.0)
+    }
+
+    /// The same, with the images that were looked at, in the order they were recorded.
+    pub(crate) fn with_images(&self, kept: Kept) -> Result<(Retained, Vec<HeldImage>), PoolError> {
         let seal = self.seal_of(kept.id)?;
         let mut facts = match &kept.sealed_facts {
             Some(sealed) => seal.open_facts(sealed)?,
@@ -67,14 +87,37 @@ impl Pool {
                 facts
             }
         };
+        let mut images = Vec::new();
         for image in self.records.kept_images(kept.id)? {
             let record = seal.open_record(image.id, &image.sealed_record)?;
             let taken = record.capture_date.unwrap_or_else(|| self.calendar.day(image.collected_at));
             if let Err(at) = facts.captures.binary_search(&taken) {
                 facts.captures.insert(at, taken);
             }
+            images.push(HeldImage {
+                id: image.id,
+                enrolled: image.enrolled,
+                taken_on: taken,
+                source_system: record.source_system,
+                source_reference: record.source_reference,
+            });
         }
-        Ok(Retained { kept, facts })
+        Ok((Retained { kept, facts }, images))
+    }
+
+    /// As [`Pool::with_images`], of a subject that was read a moment ago; `None` when its erasure has begun since.
+    pub(crate) fn with_images_unless_erased(
+        &self,
+        kept: Kept,
+    ) -> Result<Option<(Retained, Vec<HeldImage>)>, PoolError> {
+        let id = kept.id;
+        match self.with_images(kept) {
+            Err(error @ PoolError::KeyGone { .. }) => match self.records.kept(id)? {
+                Some(still) if still.state != State::Erasing => Err(error),
+                Some(_) | None => Ok(None),
+            },
+            done => done.map(Some),
+        }
     }
 
     /// Keeps facts and what the rules say of them; `false` when the subject is gone or being erased.
@@ -164,6 +207,12 @@ impl Pool {
         Ok(self.records.retention_counts(today)?)
     }
 
+    /// Rows of the record store, those that are being erased left out; searchable are images in use only.
+    pub(crate) fn rows_held(&self, permit: &Permit) -> Result<Counts, PoolError> {
+        self.admit(permit)?;
+        Ok(self.records.rows_held()?)
+    }
+
     /// A subject beyond use with its images, for an auditor.
     pub(crate) fn withdrawn(
         &self,
@@ -202,7 +251,7 @@ impl Pool {
             Some(person) => Some(person),
             None => self.records.kept_by_source(&self.source_mark(system, source_reference))?,
         };
-        Ok(found.filter(|kept| kept.state != crate::records::State::Active))
+        Ok(found.filter(|kept| kept.state != State::Active))
     }
 
     /// The digest that recognises a system's name for a person.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use likeness_matcher::{MediaType, detect::Face, embed::Embedding, quality::QualityReport};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
 use super::{PoolError, Protection};
@@ -168,6 +168,28 @@ impl<'a> SubjectSeal<'a> {
 
     pub(super) fn open_record(&self, image: ImageId, sealed: &[u8]) -> Result<ImageRecord, PoolError> {
         Ok(self.key.open_json(&self.about("image record", Some(image)), sealed)?)
+    }
+
+    /// Seals what a deletion list says of an image, so that it goes when the subject does. `what` is told apart by the list.
+    ///
+    /// # Errors
+    /// As [`SubjectSeal::seal_subject`].
+    pub(super) fn seal_listed<T: Serialize>(
+        &self,
+        list: &str,
+        image: ImageId,
+        what: &T,
+    ) -> Result<Vec<u8>, PoolError> {
+        Ok(self.key.seal_json(&self.about(&format!("deletion list {list}"), Some(image)), what)?)
+    }
+
+    pub(super) fn open_listed<T: DeserializeOwned>(
+        &self,
+        list: &str,
+        image: ImageId,
+        sealed: &[u8],
+    ) -> Result<T, PoolError> {
+        Ok(self.key.open_json(&self.about(&format!("deletion list {list}"), Some(image)), sealed)?)
     }
 
     /// Seals an image's template.

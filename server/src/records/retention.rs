@@ -8,7 +8,7 @@ mod row;
 
 use row::{KEPT, kept};
 
-use super::{RecordError, SqliteRecords, StoredImage, SubjectRow, read};
+use super::{Counts, RecordError, SqliteRecords, StoredImage, SubjectRow, read};
 use crate::ids::SubjectId;
 use crate::seal::LookupDigest;
 use crate::sqlite::{from_row, to_ms, to_row};
@@ -174,6 +174,9 @@ pub trait RetentionRecords {
 
     /// How many are where.
     fn retention_counts(&self, today: Date) -> Result<RetentionCounts, RecordError>;
+
+    /// Rows that are there, without those of subjects that are being erased; as searchable count those of active subjects.
+    fn rows_held(&self) -> Result<Counts, RecordError>;
 }
 
 const IMAGE: &str =
@@ -337,6 +340,10 @@ impl RetentionRecords for SqliteRecords {
             review_overdue: from_row(review_overdue)?,
             to_chase: from_row(to_chase)?,
         })
+    }
+
+    fn rows_held(&self) -> Result<Counts, RecordError> {
+        row::rows_held(&*self.database.reader()?)
     }
 }
 

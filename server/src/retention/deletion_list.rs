@@ -12,12 +12,14 @@ use thiserror::Error;
 use super::FactError;
 use super::facts::{check_date, check_text};
 
+mod cell;
 mod progress;
 mod statement;
 
+pub use cell::{guarded, unguarded};
 pub use progress::{
     Acknowledgement, AcknowledgementError, Answered, Difference, LateLine, ListProgress, NationalState,
-    Reconciliation,
+    Progress, Reconciliation,
 };
 pub use statement::{Statement, StatementError};
 
@@ -25,6 +27,8 @@ pub use statement::{Statement, StatementError};
 pub const FORMAT: u32 = 1;
 /// Most lines of one list; a force with more gets several.
 pub const MOST_LINES: usize = 100_000;
+/// The columns of the CSV form.
+const COLUMNS: [&str; 6] = ["source_system", "source_reference", "image_id", "reason", "rule", "due_on"];
 
 /// One image to delete.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -155,7 +159,8 @@ impl DeletionList {
         text
     }
 
-    /// The list as canonical CSV (RFC 4180, every field in quotes): a header, then one row for each line.
+    /// The list as canonical CSV (RFC 4180, every field in quotes): a header, then one row for each line. A field that a spreadsheet
+    /// would run as a formula has an apostrophe in front ([`guarded`]); [`DeletionList::lines_of_csv`] takes it away again.
     ///
     /// # Errors
     /// [`ListError::Form`], which a list made by [`DeletionList::new`] does not give.
@@ -163,8 +168,7 @@ impl DeletionList {
         let mut builder = csv::WriterBuilder::new();
         builder.quote_style(csv::QuoteStyle::Always).terminator(csv::Terminator::CRLF);
         let mut writer = builder.from_writer(Vec::new());
-        let header = ["source_system", "source_reference", "image_id", "reason", "rule", "due_on"];
-        writer.write_record(header).map_err(|_| ListError::Form)?;
+        writer.write_record(COLUMNS).map_err(|_| ListError::Form)?;
         for line in &self.lines {
             let due_on = line.due_on.to_string();
             let fields = [
@@ -175,10 +179,35 @@ impl DeletionList {
                 &line.rule,
                 &due_on,
             ];
+            let fields = fields.map(|field| guarded(field).into_owned());
             writer.write_record(fields).map_err(|_| ListError::Form)?;
         }
         let bytes = writer.into_inner().map_err(|_| ListError::Form)?;
         String::from_utf8(bytes).map_err(|_| ListError::Form)
+    }
+
+    /// Reads the lines of a CSV file back, as they were before formulas were disarmed.
+    ///
+    /// # Errors
+    /// [`ListError::Form`] for other columns, or a row that is no line.
+    pub fn lines_of_csv(text: &str) -> Result<Vec<ListLine>, ListError> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        if reader.headers().map_err(|_| ListError::Form)? != COLUMNS[..] {
+            return Err(ListError::Form);
+        }
+        let line = |record: csv::StringRecord| {
+            let mut fields = record.iter().map(|cell| unguarded(cell).to_owned());
+            let mut next = || fields.next().ok_or(ListError::Form);
+            Ok(ListLine {
+                source_system: next()?,
+                source_reference: next()?,
+                image_id: next()?,
+                reason: next()?,
+                rule: next()?,
+                due_on: next()?.parse().map_err(|_| ListError::Form)?,
+            })
+        };
+        reader.records().map(|record| line(record.map_err(|_| ListError::Form)?)).collect()
     }
 
     /// Reads a list back from its canonical JSON.

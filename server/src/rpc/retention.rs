@@ -6,11 +6,12 @@ use tonic::{Request, Response, Status};
 
 use super::{Desk, wire};
 use crate::service::{
-    AlterRequest, DecideRequest, EraseRequest, ListRequest, RunRequest, SimulateRequest, SubjectChoice,
-    WithdrawnRequest,
+    AlterRequest, DecideRequest, EraseRequest, ListRequest, NumbersRequest, RunRequest, SimulateRequest,
+    SubjectChoice, WithdrawnRequest,
 };
 
 mod alteration;
+mod counted;
 mod shown;
 
 pub(super) use shown::standing;
@@ -91,6 +92,20 @@ impl RetentionService for Desk {
                 limit: message.limit,
             };
             service.list_retention(asked, &request, |answer| wire::rendered(shown::list(answer)))
+        })
+        .await
+    }
+
+    async fn get_retention_numbers(
+        &self,
+        request: Request<v1::GetRetentionNumbersRequest>,
+    ) -> Result<Response<v1::GetRetentionNumbersResponse>, Status> {
+        const RPC: &str = rpc!("GetRetentionNumbers");
+        self.unary(RPC, request, |service, arrived, message| {
+            let kept = message.encode_to_vec();
+            let asked = arrived.asked(RPC, message.context, kept);
+            let request = NumbersRequest { pool: message.pool, publishable: message.publishable };
+            service.retention_numbers(asked, &request, |answer| wire::rendered(counted::numbers(answer)))
         })
         .await
     }

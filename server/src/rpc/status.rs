@@ -151,6 +151,7 @@ receipted!(
     GetRetentionResponse,
     AlterRetentionResponse,
     ListRetentionResponse,
+    GetRetentionNumbersResponse,
     RunRetentionResponse,
     GetRulesResponse,
     SimulateRulesResponse,
@@ -171,7 +172,13 @@ receipted!(
     DecideAppealResponse,
     GetApplicationsResponse,
     ListApplicationsResponse,
-    GetApplicationStatisticsResponse
+    GetApplicationStatisticsResponse,
+    MakeDeletionListResponse,
+    ListDeletionListsResponse,
+    GetDeletionListResponse,
+    AcknowledgeDeletionListResponse,
+    GetDeletionListAgeingResponse,
+    ReconcileDeletionListResponse
 );
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     audit::{Change, Content, Outcome, Phase, PoolTouched, Submission},
     ids::SubjectId,
-    pool::{Applied, Retained, day},
+    pool::{Applied, Retained},
     records::State,
     retention::{
         Assessment, Disposition, Facts, Presumption, WouldBe,
@@ -165,7 +165,9 @@ impl Service {
     fn consequence(&self, retained: &Retained, facts: &Facts, assessment: &Assessment) -> Consequence {
         let dwell = self.rules.now().set.beyond_use();
         if retained.kept.state != State::Active {
-            return Consequence::BeyondUse { erased_on: retained.kept.erase_at.map(day) };
+            return Consequence::BeyondUse {
+                erased_on: retained.kept.erase_at.map(|at| self.config.retention.calendar.day(at)),
+            };
         }
         match &assessment.disposition {
             Disposition::Retain => Consequence::Retained,

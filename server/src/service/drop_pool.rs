@@ -50,6 +50,9 @@ impl Service {
         if let Err(error) = self.remove_pool(&name, pool) {
             return Err(case.fail(&intent, Refusal::from(error)));
         }
+        if let Err(error) = self.lists.forget_pool(name.as_str()) {
+            return Err(case.fail(&intent, Refusal::fault("lists", &error)));
+        }
         let rendered = render(&summary);
         let entry = intent.to_outcome(self.clock.now(), Outcome::Answered);
         let content = Content { probe: None, request: case.take_request(), response: Some(rendered.bytes) };

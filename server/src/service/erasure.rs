@@ -153,6 +153,8 @@ impl Service {
         let contents = self.erase_content_about(pool, &subjects)?;
         pool.erase_files(permit, &images)?;
         self.took(ErasureStep::FilesErased);
+        self.lists.forget(&subjects)?;
+        self.took(ErasureStep::ListsForgotten);
         let mut indexed = 0;
         for subject in &subjects {
             indexed += pool.rows_left(*subject)?;
@@ -168,6 +170,7 @@ impl Service {
         self.took(ErasureStep::RowsErased);
         for erasure in erasures {
             pool.check_gone(permit, erasure.subject, &erasure.images)?;
+            self.lists.check_forgotten(erasure.subject)?;
         }
         self.took(ErasureStep::Checked);
 
@@ -175,7 +178,8 @@ impl Service {
         let mut erased = Vec::with_capacity(erasures.len());
         for erasure in erasures {
             let contents = contents.get(&erasure.subject).copied().unwrap_or_default();
-            let certificate = Certificate::of(erasure, now, destroyed(erasure, contents));
+            let lines = self.lists.lines_about(erasure.subject)?;
+            let certificate = Certificate::of(erasure, now, destroyed(erasure, contents, lines));
             let note = self.keys.sign_statement(&certificate.to_json()?)?;
             erased.push(Erased { certificate, note });
         }
@@ -272,10 +276,10 @@ pub(super) fn upkeep(pool: &Pool) -> Permit {
     Permit::for_upkeep(&pool.definition().name, Action::DropPool, WHY)
 }
 
-fn destroyed(erasure: &Erasure, contents: u64) -> Vec<Destroyed> {
+fn destroyed(erasure: &Erasure, contents: u64, lines: u64) -> Vec<Destroyed> {
     let images = erasure.images.len() as u64;
     let of = |store, count, verified: &str| Destroyed { store, count, verified: verified.to_owned() };
-    vec![
+    let mut destroyed = vec![
         of(
             Store::SubjectKey,
             1,
@@ -301,5 +305,13 @@ fn destroyed(erasure: &Erasure, contents: u64) -> Vec<Destroyed> {
             images + 1,
             "no row of the subject or its images; deleted pages were overwritten and the log emptied",
         ),
-    ]
+    ];
+    if lines > 0 {
+        destroyed.push(of(
+            Store::DeletionLists,
+            lines,
+            "no line of a deletion list says anything of the subject; what it said was overwritten and the log emptied",
+        ));
+    }
+    destroyed
 }

@@ -83,6 +83,9 @@ pub enum OpenError {
     /// An approved operating point is not what was approved.
     #[error(transparent)]
     Points(#[from] StoreError),
+    /// The deletion lists cannot be opened.
+    #[error(transparent)]
+    Lists(#[from] crate::lists::ListsError),
     /// The erasure ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -170,6 +173,8 @@ impl Service {
             engine,
             points,
             ledger,
+            lists: crate::lists::Lists::open(&data.lists())?,
+            listing: Mutex::default(),
             leaving: RwLock::default(),
             erasure_observer: RwLock::default(),
             rules: ActiveRules::open(&data.retention())?,

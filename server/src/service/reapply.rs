@@ -4,6 +4,7 @@ use crate::{
     audit::{AuditError, Entry, Operation, Outcome, Phase, Submission},
     authorise::{Action, Permit},
     erasure::LedgerError,
+    lists::ListsError,
     pool::{Pool, PoolError, Reapplied},
 };
 
@@ -20,6 +21,9 @@ pub enum ReapplyError {
     /// The erasure ledger could not be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The deletion lists failed.
+    #[error(transparent)]
+    Lists(#[from] ListsError),
     /// It could not be recorded.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -42,6 +46,7 @@ impl Service {
             intent.notes.insert("because".to_owned(), "the key store holds a tombstone for each".to_owned());
             self.append_one(intent.clone())?;
             let removed = remove()?;
+            self.lists.forget(subjects)?;
             let mut outcome = intent.to_outcome(self.clock.now(), Outcome::Answered);
             for (name, count) in [
                 ("subjects", removed.rows.subjects),

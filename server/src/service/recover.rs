@@ -6,6 +6,7 @@ use crate::{
     audit::{Outcome, StoredEntry, Submission},
     authorise::{Action, Permit},
     data::Settled,
+    keys::PoolName,
     pool::{Pool, PoolError},
 };
 
@@ -29,8 +30,12 @@ impl Service {
     pub(super) fn finish_drops(&self, open_intents: &[StoredEntry]) -> Result<(), OpenError> {
         let folder = self.data.pools();
         for intent in open_intents.iter().filter(|intent| intent.entry.rpc.ends_with("/DropPool")) {
-            if let Some(name) = intent.entry.pool.as_ref().and_then(|pool| pool.name.parse().ok()) {
+            let name: Option<PoolName> = intent.entry.pool.as_ref().and_then(|pool| pool.name.parse().ok());
+            if let Some(name) = name {
                 Pool::finish_drop(&self.parts(&folder), &name)?;
+                if !folder.join(name.as_str()).exists() {
+                    self.lists.forget_pool(name.as_str())?;
+                }
             }
         }
         Ok(())
@@ -85,6 +90,9 @@ impl Service {
                 Some(kept) if kept.revocation.is_some() => "revoked".to_owned(),
                 Some(_) => "approved".to_owned(),
             });
+        }
+        if let (Some(list), Some(touched)) = (entry.notes.get("list"), &entry.pool) {
+            return Ok(self.list_found(&touched.name, list));
         }
         let Some(touched) = &entry.pool else { return Ok("nothing to look up".to_owned()) };
         let Some(pool) = self.pool(&touched.name) else { return Ok("no such pool".to_owned()) };

@@ -19,6 +19,7 @@ mod applications;
 mod backup;
 mod cells;
 mod filled;
+mod lists;
 mod retention;
 
 /// A service over a fresh data directory, opened for administration: the matcher is not needed here.

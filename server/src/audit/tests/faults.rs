@@ -102,6 +102,9 @@ impl KeyStore for Faulty {
     fn audit_key(&self) -> VerifierKey {
         self.keys.audit_key()
     }
+    fn sign_list(&self, statement: &str) -> Result<[u8; 64], KeyError> {
+        self.keys.sign_list(statement)
+    }
     fn sign_checkpoint(&self, message: &[u8]) -> Result<[u8; 64], KeyError> {
         assert!(!self.panic_at_signing.load(Ordering::SeqCst), "a defect");
         self.signing.fetch_add(1, Ordering::SeqCst);

@@ -4,7 +4,7 @@ use likeness_proto::v1::{
     Assessment, EraseSubjectResponse, RecordRetention, RecordState, Reimport, RunRetentionResponse,
 };
 
-use super::{alter::offence, certificate, erase, reimports, run, words};
+use super::{alter::offence, certificate, erase, numbers, reimports, run, words};
 use crate::cli::Cli;
 
 fn parses(line: &str) {
@@ -41,6 +41,7 @@ fn the_promised_forms_parse() {
         "likeness retention list P --list beyond-use --all --json",
         "likeness retention run P --dry-run",
         "likeness retention report P",
+        "likeness retention numbers P --publishable --json",
         "likeness retention rules --digest D --markdown",
         "likeness retention simulate P --rules F",
         "likeness retention activate --rules F",
@@ -98,6 +99,22 @@ fn an_offence_may_hold_colons_and_says_its_group() {
     for wrong in ["", "X", ":1", "X:0", "X:5", "X:", "X:one", "X:1:recordable"] {
         assert!(offence(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn withheld_numbers_are_said_to_be_withheld() {
+    use likeness_proto::v1::{GetRetentionNumbersResponse, RetentionCell, RetentionCounts};
+    let cell =
+        |cell: &str, counts| RetentionCell { division: "age_at_capture".into(), cell: cell.into(), counts };
+    let counts = RetentionCounts { persons: 1_234, images: 2_000, enrolled: 7 };
+    let numbers = GetRetentionNumbersResponse {
+        publishable: true,
+        cells: vec![cell("under_10", None), cell("from_18", Some(counts))],
+        ..GetRetentionNumbersResponse::default()
+    };
+    let said = numbers::text(&numbers);
+    assert!(said.contains("age at capture") && said.contains("1,234") && said.contains("withheld"), "{said}");
+    assert!(said.contains("May be published"), "{said}");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::super::FactError;
 use super::super::facts::{check_date, check_text};
-use super::super::{FactError, Period};
 use super::{DeletionList, ListLine};
 
 /// What the force says about a line.
@@ -22,6 +22,17 @@ pub enum Answered {
     },
     /// It has no such image.
     NotFound,
+}
+
+impl Answered {
+    /// The name used in files, on the command line and in reports.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Answered::Deleted => "deleted",
+            Answered::Retained { .. } => "retained",
+            Answered::NotFound => "not_found",
+        }
+    }
 }
 
 /// The acknowledgement of a line.
@@ -53,13 +64,26 @@ pub enum AcknowledgementError {
     Final,
 }
 
-/// A list with what has become of its lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A line with what has become of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Its image.
+    pub image_id: String,
+    /// The line; gone when the person it is about was erased.
+    pub line: Option<ListLine>,
+    /// What the force said.
+    pub acknowledgement: Option<Acknowledgement>,
+}
+
+/// A list with what has become of its lines, in the list's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListProgress {
-    list: DeletionList,
-    /// By image id; every line of the list is there.
-    lines: BTreeMap<String, Option<Acknowledgement>>,
+    id: String,
+    force: String,
+    made_on: Date,
+    lines: Vec<Progress>,
+    /// Where the line of an image is.
+    places: BTreeMap<String, usize>,
 }
 
 /// A line that nobody has acknowledged in time.
@@ -69,8 +93,10 @@ pub struct LateLine {
     pub list: String,
     /// The force.
     pub force: String,
-    /// The line.
-    pub line: ListLine,
+    /// Its image.
+    pub image_id: String,
+    /// The line; gone when the person it is about was erased.
+    pub line: Option<ListLine>,
     /// The last day for acknowledging it.
     pub acknowledge_by: Date,
     /// Days since.
@@ -91,6 +117,18 @@ pub enum NationalState {
     Unknown,
 }
 
+impl NationalState {
+    /// The name used in reports.
+    pub fn code(self) -> &'static str {
+        match self {
+            NationalState::Active => "active",
+            NationalState::BeyondUse => "beyond_use",
+            NationalState::Erased => "erased",
+            NationalState::Unknown => "unknown",
+        }
+    }
+}
+
 /// How the two sides of a line differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,6 +145,19 @@ pub enum Difference {
     UnknownNationally,
 }
 
+impl Difference {
+    /// The name used in reports.
+    pub fn code(self) -> &'static str {
+        match self {
+            Difference::NotAcknowledged => "not_acknowledged",
+            Difference::KeptByTheForce => "kept_by_the_force",
+            Difference::KeptNationally => "kept_nationally",
+            Difference::KeptByBoth => "kept_by_both",
+            Difference::UnknownNationally => "unknown_nationally",
+        }
+    }
+}
+
 /// Both sides of a list compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reconciliation {
@@ -118,24 +169,39 @@ pub struct Reconciliation {
 
 impl ListProgress {
     /// A list that nobody has acknowledged anything of.
-    pub fn new(list: DeletionList) -> Self {
-        let lines = list.lines().iter().map(|line| (line.image_id.clone(), None)).collect();
-        Self { list, lines }
+    pub fn new(list: &DeletionList) -> Self {
+        let lines = list.lines().iter().map(|line| Progress {
+            image_id: line.image_id.clone(),
+            line: Some(line.clone()),
+            acknowledgement: None,
+        });
+        Self::of(list.id(), list.force(), list.made_on(), lines.collect())
     }
 
-    /// The list.
-    pub fn list(&self) -> &DeletionList {
-        &self.list
+    /// A list as it was kept, line by line in its order.
+    pub fn of(id: impl Into<String>, force: impl Into<String>, made_on: Date, lines: Vec<Progress>) -> Self {
+        let places = lines.iter().enumerate().map(|(at, line)| (line.image_id.clone(), at)).collect();
+        Self { id: id.into(), force: force.into(), made_on, lines, places }
+    }
+
+    /// Id of the list.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its lines.
+    pub fn lines(&self) -> &[Progress] {
+        &self.lines
     }
 
     /// What the force said about an image.
     pub fn acknowledgement(&self, image_id: &str) -> Option<&Acknowledgement> {
-        self.lines.get(image_id).and_then(Option::as_ref)
+        self.places.get(image_id).and_then(|at| self.lines.get(*at))?.acknowledgement.as_ref()
     }
 
     /// Lines that are not acknowledged.
-    pub fn open(&self) -> impl Iterator<Item = &ListLine> {
-        self.list.lines().iter().filter(|line| self.acknowledgement(&line.image_id).is_none())
+    pub fn open(&self) -> impl Iterator<Item = &Progress> {
+        self.lines.iter().filter(|line| line.acknowledgement.is_none())
     }
 
     /// Takes an acknowledgement. A later one replaces an earlier one, as long as that did not say deleted.
@@ -148,10 +214,11 @@ impl ListProgress {
         acknowledgement: Acknowledgement,
         today: Date,
     ) -> Result<(), AcknowledgementError> {
-        let before = self.lines.get_mut(image_id).ok_or(AcknowledgementError::NoSuchLine)?;
+        let place = self.places.get(image_id).and_then(|at| self.lines.get_mut(*at));
+        let before = &mut place.ok_or(AcknowledgementError::NoSuchLine)?.acknowledgement;
         check_text("acknowledgement.by", &acknowledgement.by, 1, 128)?;
         check_date("acknowledgement.on", acknowledgement.on, today)?;
-        if acknowledgement.on < self.list.made_on() {
+        if acknowledgement.on < self.made_on {
             return Err(AcknowledgementError::BeforeTheList);
         }
         if let Answered::Retained { reason } = &acknowledgement.answered {
@@ -164,32 +231,31 @@ impl ListProgress {
         Ok(())
     }
 
-    /// Lines that are not acknowledged although their time is over, the list's order. `within` counts from the day on which
-    /// the list was made; the corresponding day still is in time.
-    pub fn late(&self, within: Period, today: Date) -> Vec<LateLine> {
-        let by = within.after(self.list.made_on());
+    /// Lines that are not acknowledged although their time is over, in the list's order. `by` is the last day for it, fixed when
+    /// the list was made, so that other rules do not move it; that day still is in time.
+    pub fn late(&self, by: Date, today: Date) -> Vec<LateLine> {
         if today <= by {
             return Vec::new();
         }
         let days_late = (today - by).get_days();
-        let (list, force) = (self.list.id(), self.list.force());
         self.open()
-            .map(|line| LateLine {
-                list: list.clone(),
-                force: force.to_owned(),
-                line: line.clone(),
+            .map(|open| LateLine {
+                list: self.id.clone(),
+                force: self.force.clone(),
+                image_id: open.image_id.clone(),
+                line: open.line.clone(),
                 acknowledge_by: by,
                 days_late,
             })
             .collect()
     }
 
-    /// Compares what the force said with what the national copies are.
-    pub fn reconcile(&self, national: impl Fn(&ListLine) -> NationalState) -> Reconciliation {
+    /// Compares what the force said with what the national copies are, by image id.
+    pub fn reconcile(&self, national: impl Fn(&str) -> NationalState) -> Reconciliation {
         let mut result = Reconciliation { agreed: 0, differ: BTreeMap::new() };
-        for line in self.list.lines() {
-            let answered = self.acknowledgement(&line.image_id).map(|said| &said.answered);
-            let difference = match (national(line), answered) {
+        for line in &self.lines {
+            let answered = line.acknowledgement.as_ref().map(|said| &said.answered);
+            let difference = match (national(&line.image_id), answered) {
                 (NationalState::Unknown, _) => Difference::UnknownNationally,
                 (_, None) => Difference::NotAcknowledged,
                 (NationalState::BeyondUse | NationalState::Erased, Some(Answered::Retained { .. })) => {

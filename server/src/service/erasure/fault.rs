@@ -4,6 +4,7 @@ use crate::{
     audit::AuditError,
     erasure::LedgerError,
     keys::{KeyError, StatementError},
+    lists::ListsError,
     pool::PoolError,
     service::Unanswered,
 };
@@ -17,6 +18,9 @@ pub enum EraseError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The deletion lists failed.
+    #[error(transparent)]
+    Lists(#[from] ListsError),
     /// The log failed.
     #[error(transparent)]
     Audit(#[from] AuditError),

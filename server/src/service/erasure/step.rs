@@ -17,6 +17,8 @@ pub enum ErasureStep {
     ContentErased,
     /// The image files are gone.
     FilesErased,
+    /// Deletion lists say nothing of the subject any more.
+    ListsForgotten,
     /// The records are gone.
     RowsErased,
     /// Every store was looked at again.
@@ -27,7 +29,7 @@ pub enum ErasureStep {
 
 impl ErasureStep {
     /// Every step.
-    pub const ALL: [ErasureStep; 10] = [
+    pub const ALL: [ErasureStep; 11] = [
         ErasureStep::Announced,
         ErasureStep::Begun,
         ErasureStep::Withdrawn,
@@ -35,6 +37,7 @@ impl ErasureStep {
         ErasureStep::ContentDeclared,
         ErasureStep::ContentErased,
         ErasureStep::FilesErased,
+        ErasureStep::ListsForgotten,
         ErasureStep::RowsErased,
         ErasureStep::Checked,
         ErasureStep::Certified,

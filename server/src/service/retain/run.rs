@@ -38,9 +38,9 @@ const WHY: &str = "the retention rules are applied; no person asks";
 /// Why a record left use, as it is kept with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Why {
-    pub(super) reason: ErasureReason,
-    pub(super) rule: Option<String>,
+pub(in crate::service) struct Why {
+    pub(in crate::service) reason: ErasureReason,
+    pub(in crate::service) rule: Option<String>,
     pub(super) rules: Option<String>,
     pub(super) authority: String,
 }

@@ -7,7 +7,6 @@ use crate::{
     clock::FixedClock,
     erasure::ErasureReason,
     ids::{ApplicationId, SubjectId},
-    pool::day,
     records::State,
     retention::{
         ApplicationTest, Decision, NracAnswers,
@@ -89,7 +88,7 @@ impl Office {
     }
 
     fn today(&self) -> Date {
-        day(self.clock.now())
+        self.service().today()
     }
 
     fn days(&self, days: i64) {
