@@ -80,7 +80,7 @@ struct Meanwhile {
     what: &'static str,
     search: Spread,
     /// Records that it was about, and how long it took.
-    work: Option<(u64, f64)>,
+    done: Option<(u64, f64)>,
 }
 
 /// Bytes on disk, by part of the data folder.
@@ -248,8 +248,8 @@ impl Watched {
             over.set(true);
             done
         };
-        let (taken, work) = tokio::join!(searching, working);
-        Ok(Meanwhile { what, search: Spread::of(&taken?).context("no searches")?, work: work? })
+        let (taken, done) = tokio::join!(searching, working);
+        Ok(Meanwhile { what, search: Spread::of(&taken?).context("no searches")?, done: done? })
     }
 
     async fn counts(&self) -> anyhow::Result<ListRetentionResponse> {
@@ -340,7 +340,7 @@ fn work(results: &Results) -> Table {
     let mut table =
         Table::new("What the scheduler did, beside the searches", &["what", "subjects", "s", "subjects/s"]);
     let first = ("assessed for the first time (no searches)", Some((results.subjects, results.assessed_s)));
-    let others = results.meanwhile.iter().map(|one| (one.what, one.work));
+    let others = results.meanwhile.iter().map(|one| (one.what, one.done));
     for (what, work) in std::iter::once(first).chain(others) {
         let Some((subjects, seconds)) = work else { continue };
         let rate = short(subjects as f64 / seconds);

@@ -15,7 +15,7 @@ pub(super) fn section(results: &Results) -> String {
         .iter()
         .map(|one| {
             let [median, p95] = ["/search/median_ms", "/search/p95_ms"].map(|path| number(one, path));
-            let [subjects, seconds] = ["/work/0", "/work/1"].map(|path| number(one, path));
+            let [subjects, seconds] = ["/done/0", "/done/1"].map(|path| number(one, path));
             vec![
                 one["what"].as_str().unwrap_or_default().to_owned(),
                 if seconds.is_nan() { String::new() } else { short(seconds) },
