@@ -197,7 +197,7 @@ async fn a_force_is_told_answers_in_part_grows_late_and_is_compared() {
         .iter()
         .map(|line| line["image_id"].as_str().unwrap().to_owned())
         .collect();
-    let answers = ["answered,reason", "deleted,", "retained,needed at the trial of J. Doe", ",", ","];
+    let answers = ["answered,why", "deleted,", "retained,needed at the trial of J. Doe", ",", ","];
     let back: String = text.lines().zip(answers).map(|(line, more)| format!("{line},{more}\r\n")).collect();
     let file = scratch.join("back.csv");
     fs::write(&file, back).unwrap();
@@ -256,6 +256,7 @@ async fn a_force_is_told_answers_in_part_grows_late_and_is_compared() {
     assert_eq!(count(&erased, "state", "beyond_use"), [0, 0, 0]);
 
     // What the lines said is in no file any more; that they were there, and what became of them, is.
+    service.stop();
     let left = found(&service.data(), &needles);
     assert_eq!(left, Vec::<String>::new());
     let lines = Connection::open(service.data().join("lists/lists.sqlite")).unwrap();
@@ -270,6 +271,8 @@ async fn a_force_is_told_answers_in_part_grows_late_and_is_compared() {
         files(&service.data()).len(),
         needles.len()
     );
+    drop(lines);
+    service.serve();
     let again = try_lists(
         &service,
         &["show", "cells", &id, "--recipient", "kent records unit", "--out", folder.to_str().unwrap()],

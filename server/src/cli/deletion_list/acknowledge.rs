@@ -28,9 +28,9 @@ pub struct AcknowledgeArgs {
     pool: String,
     /// The list
     id: String,
-    /// The force's file. CSV with the columns `image_id` and `answered` (deleted, retained or not_found; empty rows are left open), and
-    /// if need be `reason` and `on`; other columns are ignored, so the list itself will do with two columns more. Or JSON (.json): an
-    /// array of objects with these names
+    /// The force's file. CSV with the columns `image_id` and `answered` (deleted, retained or not_found; empty rows are left
+    /// open), and if need be `why` (it is retained) and `on`; other columns are ignored, so the list itself will do with two
+    /// columns more. Or JSON (.json): an array of objects with these names
     #[arg(long, value_name = "FILE", conflicts_with = "answer")]
     file: Option<PathBuf>,
     /// One image of the list

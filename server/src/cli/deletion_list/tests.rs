@@ -122,8 +122,8 @@ fn exceptions_are_told_by_force_and_line() {
 #[test]
 fn a_file_of_a_force_is_read_in_either_form() {
     use super::acknowledge::file::{of_csv, of_json};
-    let csv = "\u{feff}source_reference,image_id,answered,reason,on\r\n\
-               \"'=1\",I1,deleted,,2026-03-01\r\nR2,I2,,,\r\nR3,I3,retained,\"'=needed at a trial\",\r\n";
+    let csv = "\u{feff}source_reference,reason,image_id,answered,why,on\r\n\
+               \"'=1\",no rule keeps it,I1,deleted,,2026-03-01\r\nR2,no rule keeps it,I2,,,\r\nR3,no rule keeps it,I3,retained,\"'=needed at a trial\",\r\n";
     let lines = of_csv(csv).unwrap();
     assert_eq!(lines.len(), 2, "a line that says nothing stays open");
     assert_eq!((lines[0].image_id.as_str(), lines[0].on.as_str()), ("I1", "2026-03-01"));

@@ -19,8 +19,9 @@ struct Row {
     image_id: String,
     #[serde(default)]
     answered: Option<String>,
+    /// Why it is kept. Not called `reason`: the list has a column of this name, why the image is to go.
     #[serde(default)]
-    reason: Option<String>,
+    why: Option<String>,
     #[serde(default)]
     on: Option<String>,
 }
@@ -73,7 +74,7 @@ fn line(row: Row) -> Option<LineAcknowledgement> {
     (!answered.is_empty()).then(|| LineAcknowledgement {
         image_id: unguarded(row.image_id.trim()).to_owned(),
         answered,
-        reason: text(row.reason),
+        reason: text(row.why),
         on: text(row.on),
     })
 }
