@@ -128,11 +128,6 @@ impl Image {
         (expected == pixels.len() as u64).then_some(Self { width, height, pixels })
     }
 
-    /// A black image.
-    pub(crate) fn black(width: u32, height: u32) -> Self {
-        Self { width, height, pixels: vec![0; width as usize * height as usize * 3] }
-    }
-
     /// An image of any content: all of it is to be written.
     pub(crate) fn unwritten(width: u32, height: u32) -> Self {
         Self { width, height, pixels: spare::bytes(width as usize * height as usize * 3) }

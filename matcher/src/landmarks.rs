@@ -11,6 +11,7 @@ use crate::{
     detect::{BoundingBox, Detection, FivePoints, Normalise},
     fault::{Fault, Network},
     runtime::{Inference, Tensor},
+    spare,
 };
 
 /// Eyes closer than this many pixels are no eyes that anything could be aligned by.
@@ -66,7 +67,7 @@ impl Landmarker {
         }
         let normalise = Normalise::new(manifest.colour, manifest.mean, manifest.divide);
         let loaded = Loaded { network, size, normalise };
-        loaded.fractions(&vec![[0.0; 3]; size as usize * size as usize])?;
+        loaded.fractions(vec![0.0; 3 * size as usize * size as usize])?;
         Ok(Self { network: Some(loaded) })
     }
 
@@ -105,8 +106,14 @@ impl Loaded {
         let origin = [f64::from(left), f64::from(top)];
         let step = [f64::from(side) / f64::from(self.size), 0.0];
         // Not rounded to bytes: that alone would move points by a tenth of a pixel.
-        let crop = image.sampled_unrounded(&Grid { origin, step }, self.size);
-        let fractions = self.fractions(&crop)?;
+        let side_of_crop = self.size as usize;
+        let mut crop = spare::floats(3 * side_of_crop * side_of_crop);
+        let mut row = 0;
+        image.sample(&Grid { origin, step }, self.size, |line| {
+            self.normalise.fill_row(line, &mut crop, side_of_crop, row);
+            row += 1;
+        });
+        let fractions = self.fractions(crop)?;
         let all: Vec<[f32; 2]> =
             fractions.chunks_exact(2).map(|at| [left + at[0] * side, top + at[1] * side]).collect();
         let mean = |from: usize, to: usize| {
@@ -117,10 +124,10 @@ impl Loaded {
         Ok(Points { five: [mean(36, 41), mean(42, 47), all[30], all[48], all[54]], all })
     }
 
-    /// Runs the network: x and y of 68 points as fractions of the crop.
-    fn fractions(&self, crop: &[[f32; 3]]) -> Result<Vec<f32>, Fault> {
+    /// Runs the network on the crop's three planes: x and y of 68 points as fractions of the crop.
+    fn fractions(&self, crop: Vec<f32>) -> Result<Vec<f32>, Fault> {
         let side = self.size as usize;
-        let outputs = self.network.run(&Tensor::images(1, side, side, self.normalise.planes(crop)))?;
+        let outputs = self.network.run(&Tensor::images(1, side, side, crop))?;
         match outputs.as_slice() {
             [output] if output.tensor.values().len() == LANDMARK_VALUES as usize => {
                 Ok(output.tensor.values().to_vec())

@@ -5,6 +5,7 @@
 
 mod pool;
 mod session;
+pub(crate) mod split;
 
 pub use pool::{PoolSize, SessionPool};
 

@@ -5,9 +5,11 @@
 //! in it: whoever takes one writes all of it before anything reads it.
 use std::cell::RefCell;
 
-/// Smaller buffers are the allocator's business, larger ones are too much to keep for a thread that may never need
-/// them again (bytes).
-const WORTH_KEEPING: std::ops::RangeInclusive<usize> = 16 << 10..=16 << 20;
+/// Smaller buffers are the allocator's business (bytes).
+const LEAST_BYTES: usize = 16 << 10;
+/// Kept in all per thread and kind: more is too much for a thread that may never need it again. A photograph of 20
+/// megapixels fits.
+const MOST_BYTES: usize = 64 << 20;
 /// Buffers kept per thread and kind.
 const MOST: usize = 4;
 
@@ -40,11 +42,12 @@ impl<T: Copy + Default> Spare<T> {
     /// Keeps a buffer for later, if it is worth it.
     pub(crate) fn give(&self, buffer: Vec<T>) {
         let mut kept = self.0.borrow_mut();
-        if WORTH_KEEPING.contains(&(buffer.capacity() * size_of::<T>())) {
-            if kept.len() == MOST {
+        let bytes = |buffer: &Vec<T>| buffer.capacity() * size_of::<T>();
+        if (LEAST_BYTES..=MOST_BYTES).contains(&bytes(&buffer)) {
+            kept.push(buffer);
+            while kept.len() > MOST || kept.iter().map(bytes).sum::<usize>() > MOST_BYTES {
                 kept.remove(0);
             }
-            kept.push(buffer);
         }
     }
 }
@@ -92,11 +95,15 @@ mod tests {
     fn what_is_kept_is_bounded() {
         let spare = Spare(RefCell::new(Vec::new()));
         spare.give(vec![0_u8; 100]);
-        spare.give(vec![0_u8; 17 << 20]);
+        spare.give(vec![0_u8; 65 << 20]);
         assert_eq!(spare.0.borrow().len(), 0);
         for _ in 0..10 {
             spare.give(vec![0_u8; 1 << 20]);
         }
         assert_eq!(spare.0.borrow().len(), MOST);
+        // A large one takes the place of those that would be too much with it.
+        spare.give(vec![0_u8; 62 << 20]);
+        let lengths: Vec<usize> = spare.0.borrow().iter().map(|buffer| buffer.capacity() >> 20).collect();
+        assert_eq!(lengths, [1, 1, 62]);
     }
 }

@@ -36,7 +36,7 @@ pub use manifest::{
     Colour, Detector, DetectorKind, Embedder, FileName, LANDMARK_VALUES, Landmarks, Manifest, ManifestError,
     Metric, PackName, Threshold,
 };
-pub use onnx::InterfaceError;
+pub use onnx::{FirstLayers, InterfaceError};
 pub use pack::{Listed, Pack, PackError, PackSummary, list};
 pub use preset::EmbedderPreset;
 pub use pull::{PullError, PullEvent, PullItem, PullOptions, Pulled, pull};

@@ -15,7 +15,7 @@ pub use listing::{Listed, PackSummary, list};
 use crate::digest::Digest;
 use crate::home::Home;
 use crate::manifest::{FileName, Manifest, ManifestError, PackName};
-use crate::onnx::{InterfaceError, check};
+use crate::onnx::{FirstLayers, InterfaceError, check, split};
 use crate::space::SpaceId;
 
 /// Name of the manifest in a pack's folder.
@@ -197,6 +197,13 @@ impl Pack {
     #[must_use]
     pub fn detector_onnx(&self) -> &[u8] {
         &self.detector
+    }
+
+    /// The detector in two parts that compute the same together: its first layers as numbers, and the rest as ONNX. `None`
+    /// when it is not the default pack's detector.
+    #[must_use]
+    pub fn detector_in_two(&self) -> Option<(FirstLayers, Vec<u8>)> {
+        split(&self.detector)
     }
 
     /// The landmarks model, as ONNX. `None`: align by the detector's own five points.

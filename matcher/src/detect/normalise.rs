@@ -57,13 +57,15 @@ impl Normalise {
         planes.chunks_exact_mut(columns.max(1)).for_each(<[f32]>::reverse);
     }
 
-    /// Pixels that are not bytes, as 3 planes.
-    pub(crate) fn planes(&self, pixels: &[[f32; 3]]) -> Vec<f32> {
-        let mut values = Vec::with_capacity(pixels.len() * 3);
-        for (&channel, &offset) in self.order.iter().zip(&self.offset) {
-            values.extend(pixels.iter().map(|pixel| pixel[channel] * self.scale + offset));
+    /// Writes a line of pixels that are not bytes (red, green, blue, and a value of no meaning) as row `row` of `planes`:
+    /// 3 square planes of this side.
+    pub(crate) fn fill_row(&self, line: &[[f32; 4]], planes: &mut [f32], side: usize, row: usize) {
+        for (plane, (&channel, &offset)) in self.order.iter().zip(&self.offset).enumerate() {
+            let start = (plane * side + row) * side;
+            for (value, pixel) in planes[start..start + side].iter_mut().zip(line) {
+                *value = pixel[channel] * self.scale + offset;
+            }
         }
-        values
     }
 }
 

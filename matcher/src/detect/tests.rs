@@ -59,8 +59,11 @@ fn bytes_become_the_numbers_that_the_network_was_trained_on() {
         "blue first, padded with black"
     );
 
-    let planes = Normalise::new(Colour::Rgb, [0.0; 3], 2.0).planes(&[[1.0, 2.0, 3.0], [5.0, 6.0, 7.0]]);
-    assert_eq!(planes, [0.5, 2.5, 1.0, 3.0, 1.5, 3.5]);
+    let (mut planes, line) = ([f32::NAN; 12], [[1.0, 2.0, 3.0, f32::NAN], [5.0, 6.0, 7.0, f32::NAN]]);
+    let normalise = Normalise::new(Colour::Rgb, [0.0; 3], 2.0);
+    normalise.fill_row(&line, &mut planes, 2, 1);
+    normalise.fill_row(&[[0.0; 4]; 2], &mut planes, 2, 0);
+    assert_eq!(planes, [0.0, 0.0, 0.5, 2.5, 0.0, 0.0, 1.0, 3.0, 0.0, 0.0, 1.5, 3.5]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use super::weights::{Weights, groups};
 use super::{ImportError, face_api, package, tiny_face};
 use crate::manifest::Manifest;
-use crate::onnx::check;
+use crate::onnx::{check, split};
 
 fn read(json: &str, bytes: &[u8]) -> Result<Weights, ImportError> {
     Weights::read(&groups("w.json", json.as_bytes())?, |name| (name == "w.bin").then_some(bytes))
@@ -127,6 +127,32 @@ fn a_network_is_built_the_same_each_time_and_fits_its_kind() {
     assert_eq!(bytes, tiny_face::build(tiny_face_weights()).unwrap());
     let manifest = Manifest::parse(include_str!("../manifest/example.toml")).unwrap();
     check::detector(&bytes, &manifest).unwrap();
+}
+
+#[test]
+fn the_detector_comes_apart_and_nothing_else_does() {
+    let bytes = tiny_face::build(tiny_face_weights()).unwrap();
+    let (first, rest) = split(&bytes).unwrap();
+    let mut weights = tiny_face_weights();
+    let filters = weights.filters("conv0/filters", 3, 3, 16).unwrap();
+    assert_eq!(first.filters, filters.values());
+    assert_eq!(first.pointwise_bias, weights.take("conv1/bias", &[32]).unwrap().values());
+    let manifest = Manifest::parse(include_str!("../manifest/example.toml")).unwrap();
+    // What is left takes 32 channels, and is no detector by itself.
+    assert!(check::detector(&rest, &manifest).is_err());
+    assert!(rest.len() < bytes.len());
+    assert_eq!(split(&rest), None);
+    // One filter more, another order, a setting, a cut, a byte that this crate does not read: left alone.
+    assert_eq!(split(&bytes[..bytes.len() - 1]), None);
+    assert_eq!(split(&[&bytes[..], &[0x28, 1]].concat()), None);
+    let leaky = bytes.windows(9).position(|name| name == b"LeakyRelu").unwrap();
+    let mut other = bytes.clone();
+    other[leaky..leaky + 9].copy_from_slice(b"LeakyReLu");
+    assert_eq!(split(&other), None);
+    let mut steeper = bytes.clone();
+    let slope = bytes.windows(4).position(|value| value == 0.1_f32.to_le_bytes()).unwrap();
+    steeper[slope..slope + 4].copy_from_slice(&0.2_f32.to_le_bytes());
+    assert_eq!(split(&steeper), None);
 }
 
 #[test]

@@ -131,6 +131,11 @@ impl GraphBuilder {
         model.encode_to_vec()
     }
 
+    /// What was built so far, without an output.
+    pub(super) fn into_graph(self) -> GraphProto {
+        self.graph
+    }
+
     /// Convolution. `filters` are `[out, in / groups, rows, columns]`.
     pub(crate) fn conv(
         &mut self,
@@ -229,7 +234,8 @@ impl GraphBuilder {
     }
 }
 
-fn port(name: &str, shape: &[Size]) -> ValueInfoProto {
+/// A value of 32-bit floats that goes in or out.
+pub(super) fn port(name: &str, shape: &[Size]) -> ValueInfoProto {
     let dim = shape
         .iter()
         .map(|size| DimensionProto {

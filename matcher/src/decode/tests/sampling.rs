@@ -92,7 +92,46 @@ fn shrinking_keeps_places() {
     }
 }
 
+/// The definition: the mean of the four pixels around a place, weighted by how near they are; black outside.
+fn weighted(image: &Image, [x, y]: [f64; 2]) -> [f64; 3] {
+    let mut sum = [0.0; 3];
+    for (column, row) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
+        let (column, row) = (x.floor() + column, y.floor() + row);
+        let inside = (0.0..f64::from(image.width())).contains(&column)
+            && (0.0..f64::from(image.height())).contains(&row);
+        if inside {
+            let weight = (1.0 - (x - column).abs()) * (1.0 - (y - row).abs());
+            let pixel = pixel(image, column as u32, row as u32);
+            for (sum, value) in sum.iter_mut().zip(pixel) {
+                *sum += weight * f64::from(value);
+            }
+        }
+    }
+    sum
+}
+
 proptest! {
+    #[test]
+    fn each_place_is_the_mean_of_the_pixels_around_it(
+        seed: u64, width in 1..90_u32, height in 1..90_u32, left in -40.0..60.0_f64, top in -40.0..60.0_f64,
+        angle in prop::sample::select(vec![0.0, 0.3, 1.0, std::f64::consts::FRAC_PI_2, 2.5, std::f64::consts::PI, 4.0]),
+        per_pixel in 0.2..1.5_f64,
+    ) {
+        let noise = (0..u64::from(width * height * 3))
+            .map(|at| ((seed ^ at.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(0xD134_2543_DE82_EF95) >> 56) as u8);
+        let image = Image::from_rgb(width, height, noise.collect()).unwrap();
+        let grid = Grid { origin: [left, top], step: [per_pixel * angle.cos(), per_pixel * angle.sin()] };
+        let chip = image.sampled(&grid, 37);
+        for (row, column) in (0..37).flat_map(|row| (0..37).map(move |column| (row, column))) {
+            let [x, y] = grid.step;
+            let (down, across) = (f64::from(row), f64::from(column));
+            let expected = weighted(&image, [left + across * x - down * y, top + across * y + down * x]);
+            for (found, expected) in pixel(&chip, column, row).into_iter().zip(expected) {
+                prop_assert!((f64::from(found) - expected).abs() <= 0.51, "{found}, not {expected}, at {column}, {row}");
+            }
+        }
+    }
+
     #[test]
     fn one_colour_stays_one_colour(
         value in any::<u8>(), angle in 0.0..6.2_f64, per_pixel in 0.1..6.0_f64,
