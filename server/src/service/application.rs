@@ -230,7 +230,6 @@ impl Service {
             ("application_id", applied.id.to_string()),
             ("force", application.force.clone()),
             ("presumption", application.test.code().to_owned()),
-            ("presumption_rule", application.rule.clone()),
             ("rules", rules.digest.clone()),
         ] {
             intent.notes.insert(name.to_owned(), value);
