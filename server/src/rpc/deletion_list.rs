@@ -33,6 +33,7 @@ impl DeletionListService for Desk {
                 due_from: message.due_from,
                 due_until: message.due_until,
                 again: message.again,
+                limit: message.limit,
             };
             service.make_deletion_list(asked, &request, |made| {
                 wire::rendered(v1::MakeDeletionListResponse {

@@ -35,6 +35,9 @@ pub struct MakeArgs {
     /// Also images of earlier lists that were not acknowledged as deleted
     #[arg(long)]
     again: bool,
+    /// Most lines of the list, 1 to 5,000 [default: 5,000]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    limit: u32,
     #[command(flatten)]
     context: AssumedContext,
 }
@@ -53,6 +56,7 @@ pub async fn run(args: MakeArgs, profile: &Profile, json: bool) -> Result<Exit, 
         due_from: day(args.due_from),
         due_until: day(args.due_until),
         again: args.again,
+        limit: args.limit,
     };
     let made = client(profile).await?.make_deletion_list(connect::call(request)).await?.into_inner();
     if json {

@@ -25,7 +25,7 @@ fn refuses(line: &str) -> String {
 fn the_promised_forms_parse() {
     for line in [
         "likeness deletion-list make P --force kent",
-        "likeness deletion-list make P --force kent --system a --system b --due-from 2026-01-01 --due-until 2026-02-01 --again --json",
+        "likeness deletion-list make P --force kent --system a --system b --due-from 2026-01-01 --due-until 2026-02-01 --again --limit 9 --json",
         "likeness deletion-list list P --force kent --json",
         "likeness deletion-list show P dl-1 --json",
         "likeness deletion-list show P dl-1 --recipient records-unit --out FOLDER",

@@ -1,7 +1,7 @@
 //! Which images of a force are to go: those of records that are due or beyond use, and that no legal hold keeps.
 use jiff::civil::Date;
 
-use super::{MOST_BYTES, MOST_LINES, unreadable};
+use super::{MOST_BYTES, unreadable};
 use crate::{
     authorise::Permit,
     clock::Calendar,
@@ -28,6 +28,8 @@ pub(super) struct Wanted<'a> {
     pub(super) due_until: Option<Date>,
     /// Also images that are on an earlier list and were not acknowledged as deleted.
     pub(super) again: bool,
+    /// Most lines.
+    pub(super) most: usize,
 }
 
 /// An image for the list.
@@ -104,7 +106,7 @@ impl Service {
                     }
                     let candidate = candidate(retained.kept.id, image, &cause);
                     bytes += size(&candidate.line);
-                    if found.candidates.len() == MOST_LINES || bytes > MOST_BYTES {
+                    if found.candidates.len() == wanted.most || bytes > MOST_BYTES {
                         found.more = true;
                         return Ok(found);
                     }

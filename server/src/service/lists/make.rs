@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::{
-    DeletionListSummary, authority, begin,
+    DeletionListSummary, MOST_LINES, authority, begin,
     gather::{Gathered, Wanted},
     unreadable,
 };
@@ -41,6 +41,8 @@ pub struct MakeDeletionList {
     pub due_until: String,
     /// Also what is on an earlier list and was not acknowledged as deleted.
     pub again: bool,
+    /// Most lines of the list, 1 to 5,000; 0 for 5,000.
+    pub limit: u32,
 }
 
 /// A list that was made.
@@ -148,6 +150,9 @@ impl Service {
         if request.source_systems.len() > MOST_SYSTEMS {
             fields.wrong(format!("`source_systems` has more than {MOST_SYSTEMS} systems"));
         }
+        if request.limit as usize > MOST_LINES {
+            fields.wrong(format!("`limit` is {}, but a list has at most {MOST_LINES} lines", request.limit));
+        }
         let due_from = fields.date("due_from", &request.due_from, now);
         let due_until = fields.date("due_until", &request.due_until, now);
         if due_from.zip(due_until).is_some_and(|(from, until)| until < from) {
@@ -156,7 +161,9 @@ impl Service {
         fields.finish()?;
         let (pool, permit) = case.admit(&caller, &request.pool, &context)?;
         let systems = request.source_systems.as_slice();
-        let wanted = Wanted { force: &request.force, systems, due_from, due_until, again: request.again };
+        let most = if request.limit == 0 { MOST_LINES } else { request.limit as usize };
+        let (force, again) = (request.force.as_str(), request.again);
+        let wanted = Wanted { force, systems, due_from, due_until, again, most };
         Ok((pool, permit, authority(&caller), wanted))
     }
 

@@ -80,6 +80,54 @@ fn a_list_is_made_for_one_force_signed_kept_and_made_once() {
 }
 
 #[test]
+fn a_list_takes_so_many_lines_of_a_period_and_lists_again_what_was_not_deleted() {
+    let office = Office::new();
+    office.person("k1", Some("kent"));
+    office.days(10);
+    let today = office.service().today().to_string();
+    office.person("k22", Some("kent"));
+    let make = |change: &dyn Fn(&mut MakeDeletionList)| {
+        let mut request = MakeDeletionList {
+            pool: POOL.to_owned(),
+            force: "kent".to_owned(),
+            ..MakeDeletionList::default()
+        };
+        change(&mut request);
+        told(office.service().make_deletion_list(office.manager(), &request, shown))
+    };
+    assert_eq!(make(&|request| request.limit = 5_001).unwrap_err().code, "invalid_field");
+    let backwards = make(&|request| {
+        request.due_from.clone_from(&today);
+        request.due_until = "2020-01-01".to_owned();
+    });
+    assert_eq!(backwards.unwrap_err().code, "invalid_field");
+    // Of the period of the second person only, one line at a time.
+    let of_today = |limit: u32| {
+        make(&|request| {
+            request.due_from.clone_from(&today);
+            request.limit = limit;
+        })
+    };
+    let first = of_today(1).unwrap();
+    assert_eq!((first.list.tally.lines, first.more), (1, true));
+    let second = of_today(1).unwrap();
+    assert_eq!((second.list.tally.lines, second.more), (1, false));
+    assert_eq!(of_today(0).unwrap_err().code, "nothing_to_list");
+    let rest = make(&|_| ()).unwrap();
+    assert_eq!((rest.list.tally.lines, rest.more), (2, false));
+
+    // Again: what the force did not delete, and nothing that it did.
+    let lines = images(&office.read(&rest.list.heading.id, "").unwrap());
+    let said = [says(&lines[0], "deleted", ""), says(&lines[1], "retained", "needed at a trial")];
+    office.acknowledge(office.manager(), &rest.list.heading.id, &said).unwrap();
+    let again = make(&|request| request.again = true).unwrap();
+    let listed = images(&office.read(&again.list.heading.id, "").unwrap());
+    assert!(listed.len() == 3 && listed.contains(&lines[1]) && !listed.contains(&lines[0]));
+    // The very same list, of the same day, is there already.
+    assert_eq!(make(&|request| request.again = true).unwrap_err().code, "list_exists");
+}
+
+#[test]
 fn what_is_said_about_a_line_is_taken_whole_or_not_at_all() {
     let office = Office::new();
     office.person("k1", Some("kent"));
