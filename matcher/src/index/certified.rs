@@ -53,7 +53,7 @@
 //!
 //! # Beside writes
 //!
-//! Rows lie in blocks of at most 2 MiB of codes (at least 64 rows), each with a lock of its own. A write holds one
+//! Rows lie in blocks of at most 2 MiB of codes and weights (at least 64 rows), each with a lock of its own. A write holds one
 //! lock at a time, for 64 rows at a time. Rows never move; the slot of a removed row is overwritten, in both
 //! precisions, before `remove` returns, and given to a later row.
 
@@ -90,12 +90,9 @@ mod tests;
 pub use ask::{Answer, AskFault, Question, Wanted};
 use block::Block;
 pub use filter::Filter;
-use kernel::Kernel;
-use layout::{BAND_ROWS, STEP_DIMENSIONS, steps};
+use kernel::{Bands, Kernel, PAGE};
+use layout::{BAND_ROWS, steps};
 use tier::{MemoryTier, SealedFile, SealedTier, Tier};
-
-/// Largest memory of one block's codes. Smaller: shorter waits beside writes. Larger: fewer locks per search.
-const BLOCK_BYTES: usize = 2 << 20;
 
 /// Most bands of a block, whatever the dimension.
 const MOST_BANDS: usize = 256;
@@ -167,8 +164,8 @@ impl CertifiedIndex {
     /// [`IndexFault::UnusableDimension`].
     pub fn new(space: SpaceId, dimension: usize, metric: Metric) -> Result<Self, IndexFault> {
         let geometry = Geometry::new(space, dimension, metric)?;
-        let band_bytes = steps(dimension) * STEP_DIMENSIONS * BAND_ROWS;
-        let growth = Growth { most_bands: (BLOCK_BYTES / band_bytes).clamp(1, MOST_BANDS) };
+        let band_bytes = Bands::band_bytes(steps(dimension));
+        let growth = Growth { most_bands: (PAGE / band_bytes).clamp(1, MOST_BANDS) };
         Ok(Self::made_of(geometry, growth, Kernel::best()))
     }
 

@@ -4,7 +4,8 @@ use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use likeness_models::Metric;
 
-use super::layout::{BAND_ROWS, STEP_DIMENSIONS, Step, Weight, Weights, erase_row, steps, write_row};
+use super::kernel::Bands;
+use super::layout::{BAND_ROWS, Step, Weight, Weights, erase_row, steps, write_row};
 use super::quantise::Quantised;
 use super::tier::Tier;
 use crate::index::geometry::Geometry;
@@ -22,13 +23,11 @@ pub(super) struct Block {
 
 /// What the lock guards.
 ///
-/// INVARIANT: a slot whose bit in `live` is set has its template in `codes`, `weights` and `precise`, and its keys
+/// INVARIANT: a slot whose bit in `live` is set has its template in `bands` and `precise`, and its keys
 /// in `keys`. A slot whose bit is not set is overwritten, or staged by the one writer.
 pub(super) struct Rows {
     metric: Metric,
-    steps: usize,
-    codes: Vec<Step>,
-    weights: Vec<Weights>,
+    bands: Bands,
     live: Vec<u64>,
     keys: Vec<(RowKey, SubjectKey)>,
     precise: Box<dyn Tier>,
@@ -54,7 +53,6 @@ pub(super) struct Incoming<'a> {
 impl Block {
     /// Room for `bands` times 64 rows, all of it reserved: nothing in a block ever moves.
     pub(super) fn new(geometry: &Geometry, bands: usize, precise: Box<dyn Tier>) -> Self {
-        let steps = steps(geometry.dimension);
         let vacant = Weight::vacant(geometry.metric);
         let weights = Weights {
             scale: [vacant.scale; BAND_ROWS],
@@ -63,9 +61,7 @@ impl Block {
         };
         let rows = Rows {
             metric: geometry.metric,
-            steps,
-            codes: vec![Step([0; BAND_ROWS * STEP_DIMENSIONS]); bands * steps],
-            weights: vec![weights; bands],
+            bands: Bands::new(bands, steps(geometry.dimension), weights),
             live: vec![0; bands],
             keys: vec![(RowKey(0), SubjectKey(0)); bands * BAND_ROWS],
             precise,
@@ -145,10 +141,12 @@ impl Block {
 impl Rows {
     /// The bands that hold anything.
     pub(super) fn bands(&self) -> impl Iterator<Item = Band<'_>> {
-        let codes = self.codes.chunks_exact(self.steps);
-        codes.zip(&self.weights).zip(&self.live).enumerate().filter(|(_, (_, live))| **live != 0).map(
-            |(number, ((codes, weights), &live))| Band { first: number * BAND_ROWS, codes, weights, live },
-        )
+        self.live.iter().enumerate().filter(|(_, live)| **live != 0).map(|(band, &live)| Band {
+            first: band * BAND_ROWS,
+            codes: self.bands.codes(band),
+            weights: self.bands.weights(band),
+            live,
+        })
     }
 
     pub(super) fn keys(&self, slot: usize) -> (RowKey, SubjectKey) {
@@ -172,16 +170,17 @@ impl Rows {
     #[cfg(test)]
     pub(super) fn is_blank(&self) -> bool {
         let blank = |slot: usize| {
-            let mut scratch = vec![1.0; self.steps * STEP_DIMENSIONS];
+            let mut scratch = vec![1.0; self.bands.codes(0).len()];
             self.precise.read(slot, &mut scratch).is_ok_and(|values| values.iter().all(|value| *value == 0.0))
         };
-        self.codes.iter().all(|step| step.0.iter().all(|code| *code == 0)) && (0..self.keys.len()).all(blank)
+        let codes = (0..self.live.len()).flat_map(|band| self.bands.codes(band));
+        codes.flat_map(|step| step.0).all(|code| code == 0) && (0..self.keys.len()).all(blank)
     }
 
     fn fill(&mut self, row: &Incoming<'_>, quantised: &Quantised) -> Result<(), IndexFault> {
         let (band, place) = (row.slot / BAND_ROWS, row.slot % BAND_ROWS);
-        write_row(self.band_mut(band), place, &quantised.codes);
-        self.weights[band].set(place, Weight::of(quantised));
+        write_row(self.bands.codes_mut(band), place, &quantised.codes);
+        self.bands.weights_mut(band).set(place, Weight::of(quantised));
         self.keys[row.slot] = row.keys;
         self.precise.write(row.slot, row.values)
     }
@@ -189,22 +188,10 @@ impl Rows {
     fn erase(&mut self, slot: usize) -> Result<(), IndexFault> {
         let (band, place) = (slot / BAND_ROWS, slot % BAND_ROWS);
         self.live[band] &= !(1 << place);
-        erase_row(self.band_mut(band), place);
+        erase_row(self.bands.codes_mut(band), place);
         let vacant = Weight::vacant(self.metric);
-        self.weights[band].set(place, vacant);
+        self.bands.weights_mut(band).set(place, vacant);
         self.keys[slot] = (RowKey(0), SubjectKey(0));
         self.precise.erase(slot)
-    }
-
-    fn band_mut(&mut self, band: usize) -> &mut [Step] {
-        &mut self.codes[band * self.steps..(band + 1) * self.steps]
-    }
-}
-
-impl Drop for Rows {
-    /// See `MemoryTier`: codes are templates too.
-    fn drop(&mut self) {
-        self.codes.fill(Step([0; BAND_ROWS * STEP_DIMENSIONS]));
-        std::hint::black_box(&self.codes);
     }
 }

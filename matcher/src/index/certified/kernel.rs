@@ -2,7 +2,8 @@
 //!
 //! All kernels compute the same exact integers (see [`Kernel::dots`]); the portable one is the definition, and
 //! the others are tested against it for every length. `unsafe` lies in this file's dispatch and in the files
-//! under `kernel/`, and nowhere else in the certified index.
+//! under `kernel/`, and nowhere else in the certified index. `scripts/miri` runs Miri over the memory (`bands.rs`) and
+//! over the index on top of it.
 
 use std::fmt;
 
@@ -13,12 +14,15 @@ use super::layout::{BAND_ROWS, Dots, Step, Tile, Weights};
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bands;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
 
 #[cfg(test)]
 mod tests;
+
+pub(super) use bands::{Bands, PAGE};
 
 /// A way to compute, that this machine has.
 ///

@@ -1,13 +1,24 @@
 //! How codes lie in memory: the form that the kernels read from end to end without a shuffle.
 //!
-//! Rows lie in *bands* of 64. A band is a run of *steps*; a step holds four dimensions of all 64 rows, four bytes
-//! per row. So one 64-byte load holds four dimensions of sixteen rows, an instruction that multiplies bytes and
-//! adds them up in groups of four leaves one sum per row in each lane, and nothing is ever summed across lanes.
+//! Rows lie in *bands* of 64, and a band in *quarters* of 16. A quarter is a run of *steps*; a step holds four
+//! dimensions of its 16 rows, four bytes per row: one load of 64 bytes. An instruction that multiplies bytes and adds
+//! them up in groups of four leaves one sum per row in each lane, and nothing is ever summed across lanes.
+//!
+//! One probe is multiplied with one quarter after the other, so that memory is read strictly in order, by one load
+//! in one loop: measured to be a fifth faster than four loads per turn of the loop, as a step of 64 rows would ask
+//! for. Several probes are multiplied with four quarters side by side. Sixteen steps of a quarter, 1 KiB in a row, are
+//! one tile of a matrix unit (Intel AMX).
 
 use super::quantise::Quantised;
 
 /// Rows of a band: one bit each in a `u64`.
 pub(super) const BAND_ROWS: usize = 64;
+
+/// Rows of a quarter of a band.
+pub(super) const QUARTER_ROWS: usize = 16;
+
+/// Quarters of a band.
+pub(super) const QUARTERS: usize = BAND_ROWS / QUARTER_ROWS;
 
 /// Dimensions of a step.
 pub(super) const STEP_DIMENSIONS: usize = 4;
@@ -21,10 +32,15 @@ pub(super) const TILE_PROBES: usize = 6;
 /// Dot products of one probe with the rows of a band.
 pub(super) type Dots = [i32; BAND_ROWS];
 
-/// Four dimensions of the 64 rows of a band: row `r` in bytes `4 r` to `4 r + 3`, as `code + 128`.
+/// Four dimensions of the 16 rows of a quarter: row `r` in bytes `4 r` to `4 r + 3`, as `code + 128`.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub(super) struct Step(pub(super) [u8; BAND_ROWS * STEP_DIMENSIONS]);
+pub(super) struct Step(pub(super) [u8; QUARTER_ROWS * STEP_DIMENSIONS]);
+
+impl Step {
+    /// What memory holds where no row is.
+    pub(super) const ZERO: Self = Self([0; QUARTER_ROWS * STEP_DIMENSIONS]);
+}
 
 /// What turns the dot products of a band into bounds: see `bound.rs`.
 #[derive(Clone, Copy)]
@@ -55,7 +71,7 @@ impl Weights {
     }
 }
 
-/// Steps of a band for so many dimensions.
+/// Steps of a quarter for so many dimensions.
 pub(super) const fn steps(dimension: usize) -> usize {
     dimension.div_ceil(STEP_DIMENSIONS)
 }
@@ -95,15 +111,24 @@ pub(super) fn four(codes: &[i8], step: usize) -> [i8; STEP_DIMENSIONS] {
 
 /// Writes one row into its band.
 pub(super) fn write_row(band: &mut [Step], row: usize, codes: &[i8]) {
-    for (number, step) in band.iter_mut().enumerate() {
-        let stored = four(codes, number).map(|code| code.cast_unsigned().wrapping_add(OFFSET));
-        step.0[row * STEP_DIMENSIONS..(row + 1) * STEP_DIMENSIONS].copy_from_slice(&stored);
+    for (number, stored) in row_mut(band, row).enumerate() {
+        *stored = four(codes, number).map(|code| code.cast_unsigned().wrapping_add(OFFSET));
     }
 }
 
 /// Overwrites one row with zeros.
 pub(super) fn erase_row(band: &mut [Step], row: usize) {
-    for step in band {
-        step.0[row * STEP_DIMENSIONS..(row + 1) * STEP_DIMENSIONS].fill(0);
+    for stored in row_mut(band, row) {
+        *stored = [0; STEP_DIMENSIONS];
     }
+}
+
+/// The bytes of one row, step by step.
+fn row_mut(band: &mut [Step], row: usize) -> impl Iterator<Item = &mut [u8; STEP_DIMENSIONS]> {
+    let steps = band.len() / QUARTERS;
+    let quarter = &mut band[row / QUARTER_ROWS * steps..][..steps];
+    quarter.iter_mut().filter_map(move |step| {
+        let (rows, _) = step.0.as_chunks_mut::<STEP_DIMENSIONS>();
+        rows.get_mut(row % QUARTER_ROWS)
+    })
 }

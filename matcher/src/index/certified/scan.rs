@@ -12,6 +12,9 @@ use super::layout::{BAND_ROWS, TILE_PROBES, Tile};
 /// candidates take memory.
 pub(super) const PROBES_PER_PASS: usize = 256;
 
+/// From so many probes per thread on, threads share out the probes and not the rows.
+const PROBES_PER_THREAD: usize = if cfg!(test) { 8 } else { 32 };
+
 /// What a pass needs to know.
 pub(super) struct Pass<'a> {
     pub(super) kernel: Kernel,
@@ -32,11 +35,27 @@ impl Pass<'_> {
             .chunks(TILE_PROBES)
             .map(|probes| Tile::new(&probes.iter().map(|probe| &probe.quantised).collect::<Vec<_>>()))
             .collect();
+        let mut collectors = collectors;
+        if self.threads > 1 && probes.len() >= PROBES_PER_THREAD * self.threads {
+            self.scan_by_probes(&tiles, &mut collectors)?;
+        } else {
+            self.scan_by_blocks(&tiles, &mut collectors, fresh)?;
+        }
+        self.settle(&mut collectors)?;
+        Ok(collectors)
+    }
+
+    /// Each thread shows its share of the rows to all probes. What each of them learns of a probe, the others do not
+    /// know yet: so they look at more rows than one would.
+    fn scan_by_blocks<'c>(
+        &self,
+        tiles: &[Tile],
+        collectors: &mut [Collector<'c>],
+        fresh: impl Fn() -> Vec<Collector<'c>>,
+    ) -> Result<(), AskFault> {
         let share = self.blocks.len().div_ceil(self.threads).max(1);
         let mut rest = self.blocks.chunks(share).enumerate().skip(1).map(|(n, blocks)| (n * share, blocks));
         let own = self.blocks.get(..share.min(self.blocks.len())).unwrap_or_default();
-        let tiles = &tiles;
-        let mut collectors = collectors;
         let others = std::thread::scope(|scope| {
             let others: Vec<_> = rest
                 .by_ref()
@@ -45,7 +64,7 @@ impl Pass<'_> {
                     scope.spawn(move || self.scan(tiles, first, blocks, &mut collectors).map(|()| collectors))
                 })
                 .collect();
-            let own = self.scan(tiles, 0, own, &mut collectors);
+            let own = self.scan(tiles, 0, own, collectors);
             let others: Vec<_> = others
                 .into_iter()
                 .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
@@ -57,8 +76,24 @@ impl Pass<'_> {
                 collector.absorb(other);
             }
         }
-        self.settle(&mut collectors)?;
-        Ok(collectors)
+        Ok(())
+    }
+
+    /// Each thread shows all rows to its share of the probes. Memory is read once per thread, which many probes to a
+    /// thread outweigh: all that is learnt of a probe is known to the thread that needs it.
+    fn scan_by_probes(&self, tiles: &[Tile], collectors: &mut [Collector<'_>]) -> Result<(), AskFault> {
+        let share = tiles.len().div_ceil(self.threads).max(1);
+        std::thread::scope(|scope| {
+            let mut shares = tiles.chunks(share).zip(collectors.chunks_mut(share * TILE_PROBES));
+            let own = shares.next();
+            let others: Vec<_> = shares
+                .map(|(tiles, collectors)| scope.spawn(move || self.scan(tiles, 0, self.blocks, collectors)))
+                .collect();
+            let own = own.map_or(Ok(()), |(tiles, own)| self.scan(tiles, 0, self.blocks, own));
+            others.into_iter().fold(own, |sofar, other| {
+                sofar.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            })
+        })
     }
 
     fn scan(

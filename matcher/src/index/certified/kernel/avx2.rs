@@ -13,29 +13,25 @@ use std::arch::x86_64::{
 };
 
 use super::super::gate::Gate;
-use super::super::layout::{Dots, OFFSET, STEP_DIMENSIONS, Step, Tile, Weights};
+use super::super::layout::{Dots, OFFSET, QUARTERS, STEP_DIMENSIONS, Step, Tile, Weights};
 
 #[target_feature(enable = "avx2")]
 pub(super) fn passing(gate: &Gate, dots: &Dots, weights: &Weights) -> u64 {
     gate.passing(dots, weights)
 }
 
-/// Two probes at a time, 32 rows at a time: eight sums, of sixteen registers.
+/// Two probes at a time, two quarters at a time: eight sums, of sixteen registers.
 #[target_feature(enable = "avx2")]
 pub(super) fn dots(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
     let probes = tile.probes().min(dots.len());
-    let mut probe = 0;
-    while probe < probes {
-        if probe + 1 < probes {
-            for half in 0..2 {
+    for probe in (0..probes).step_by(2) {
+        for half in 0..2 {
+            if probe + 1 < probes {
                 multiply::<2>(tile, probe, half, band, &mut dots[probe..]);
-            }
-        } else {
-            for half in 0..2 {
+            } else {
                 multiply::<1>(tile, probe, half, band, &mut dots[probe..]);
             }
         }
-        probe += 2;
     }
 }
 
@@ -45,10 +41,14 @@ fn multiply<const P: usize>(tile: &Tile, first: usize, half: usize, band: &[Step
     let offset = _mm256_set1_epi8(OFFSET.cast_signed());
     let ones = _mm256_set1_epi16(1);
     let mut sums: [[__m256i; 4]; P] = [[_mm256_setzero_si256(); 4]; P];
-    for (codes, step) in tile.codes.chunks_exact(tile.probes()).zip(band) {
+    let steps = band.len() / QUARTERS;
+    let (left, right) = band[half * 2 * steps..].split_at(steps);
+    for ((codes, left), right) in tile.codes.chunks_exact(tile.probes()).zip(left).zip(right) {
         let codes: [__m256i; P] = std::array::from_fn(|probe| four_times_eight(codes[first + probe]));
-        for lanes in 0..4 {
-            let rows = _mm256_xor_si256(load(step, half * 4 + lanes), offset);
+        let [one, two] = load(left);
+        let [three, four] = load(right);
+        for (lanes, stored) in [one, two, three, four].into_iter().enumerate() {
+            let rows = _mm256_xor_si256(stored, offset);
             let sizes = _mm256_abs_epi8(rows);
             for (sums, &codes) in sums.iter_mut().zip(&codes) {
                 let pairs = _mm256_maddubs_epi16(sizes, _mm256_sign_epi8(codes, rows));
@@ -69,15 +69,15 @@ fn four_times_eight(codes: [i8; STEP_DIMENSIONS]) -> __m256i {
     _mm256_set1_epi32(i32::from_ne_bytes(codes.map(i8::cast_unsigned)))
 }
 
-/// The eight rows number `eighth` of a step.
+/// The first and the last eight rows of a step.
 #[target_feature(enable = "avx2")]
 #[inline]
 #[expect(unsafe_code, reason = "vector loads take raw pointers")]
-fn load(step: &Step, eighth: usize) -> __m256i {
-    let (vectors, _) = step.0.as_chunks::<32>();
-    // SAFETY: `vectors[eighth]` is a borrowed, initialised array of 32 bytes; the step is aligned to 64 by its
-    // type, so every 32nd byte of it is aligned to 32. Any bit pattern is an integer vector.
-    unsafe { _mm256_load_si256(vectors[eighth].as_ptr().cast()) }
+fn load(step: &Step) -> [__m256i; 2] {
+    let from = std::ptr::from_ref(step).cast::<__m256i>();
+    // SAFETY: `step` is a borrowed, initialised array of 64 bytes, aligned to 64 by its type: two aligned loads of 32
+    // bytes stay inside. Any bit pattern is an integer vector.
+    unsafe { [_mm256_load_si256(from), _mm256_load_si256(from.add(1))] }
 }
 
 #[target_feature(enable = "avx2")]

@@ -11,20 +11,20 @@ use std::arch::x86_64::{
 };
 
 use super::super::gate::Gate;
-use super::super::layout::{Dots, Step, Tile, Weights};
+use super::super::layout::{Dots, QUARTER_ROWS, QUARTERS, STEP_DIMENSIONS, Step, Tile, Weights};
 
-/// Steps by which the prefetch runs ahead: 4 KiB, the page whose end stops the hardware's own.
-const AHEAD: usize = 16;
+/// Steps by which the prefetch runs ahead: 8 KiB, two of the pages whose end stops the hardware's own.
+const AHEAD: usize = 128;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 pub(super) fn dots(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
     match tile.probes() {
-        1 => multiply::<1>(tile, band, dots),
-        2 => multiply::<2>(tile, band, dots),
-        3 => multiply::<3>(tile, band, dots),
-        4 => multiply::<4>(tile, band, dots),
-        5 => multiply::<5>(tile, band, dots),
-        _ => multiply::<6>(tile, band, dots),
+        1 => one(tile, band, dots),
+        2 => several::<2>(tile, band, dots),
+        3 => several::<3>(tile, band, dots),
+        4 => several::<4>(tile, band, dots),
+        5 => several::<5>(tile, band, dots),
+        _ => several::<6>(tile, band, dots),
     }
 }
 
@@ -33,68 +33,80 @@ pub(super) fn passing(gate: &Gate, dots: &Dots, weights: &Weights) -> u64 {
     gate.passing(dots, weights)
 }
 
-/// 4 P sums stay in registers: 24 at the most of 32.
+/// One probe: one quarter after the other, in the order of memory.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 #[inline]
-fn multiply<const P: usize>(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
-    let mut sums: [[__m512i; 4]; P] = std::array::from_fn(|probe| {
-        [_mm512_set1_epi32(tile.offsets.get(probe).map_or(0, |offset| -offset)); 4]
+fn one(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
+    let (Some(dots), Some(offset)) = (dots.first_mut(), tile.offsets.first()) else { return };
+    let (quarters, _) = dots.as_chunks_mut::<QUARTER_ROWS>();
+    let start = _mm512_set1_epi32(-offset);
+    for (quarter, dots) in band.chunks_exact(tile.codes.len()).zip(quarters) {
+        let mut sum = start;
+        for (codes, step) in tile.codes.iter().zip(quarter) {
+            prefetch(step);
+            sum = _mm512_dpbusd_epi32(sum, load(step), sixteen_times(*codes));
+        }
+        store(sum, dots);
+    }
+}
+
+/// `P` probes with all four quarters side by side: 4 P sums stay in registers, 24 at the most of 32.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
+#[inline]
+fn several<const P: usize>(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
+    let mut sums: [[__m512i; QUARTERS]; P] = std::array::from_fn(|probe| {
+        [_mm512_set1_epi32(tile.offsets.get(probe).map_or(0, |offset| -offset)); QUARTERS]
     });
     let (codes, _) = tile.codes.as_chunks::<P>();
-    for (codes, step) in codes.iter().zip(band) {
-        prefetch(step);
-        let rows = load(step);
-        for probe in 0..P {
-            let codes = _mm512_set1_epi32(i32::from_ne_bytes(codes[probe].map(i8::cast_unsigned)));
-            for lanes in 0..4 {
-                sums[probe][lanes] = _mm512_dpbusd_epi32(sums[probe][lanes], rows[lanes], codes);
+    let (first, rest) = band.split_at(codes.len());
+    let (second, rest) = rest.split_at(codes.len());
+    let (third, fourth) = rest.split_at(codes.len());
+    for ((((codes, first), second), third), fourth) in
+        codes.iter().zip(first).zip(second).zip(third).zip(fourth)
+    {
+        let rows = [load(first), load(second), load(third), load(fourth)];
+        for (sums, codes) in sums.iter_mut().zip(codes) {
+            let codes = sixteen_times(*codes);
+            for (sum, rows) in sums.iter_mut().zip(rows) {
+                *sum = _mm512_dpbusd_epi32(*sum, rows, codes);
             }
         }
     }
     for (sums, dots) in sums.iter().zip(dots) {
-        store(sums, dots);
+        let (quarters, _) = dots.as_chunks_mut::<QUARTER_ROWS>();
+        for (sum, dots) in sums.iter().zip(quarters) {
+            store(*sum, dots);
+        }
     }
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn sixteen_times(codes: [i8; STEP_DIMENSIONS]) -> __m512i {
+    _mm512_set1_epi32(i32::from_ne_bytes(codes.map(i8::cast_unsigned)))
 }
 
 /// Prefetching is a hint and never faults, wherever it points.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn prefetch(step: &Step) {
-    let ahead = std::ptr::from_ref(step).wrapping_add(AHEAD).cast::<i8>();
-    _mm_prefetch::<_MM_HINT_T0>(ahead);
-    _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(64));
-    _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(128));
-    _mm_prefetch::<_MM_HINT_T0>(ahead.wrapping_add(192));
+    _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(step).wrapping_add(AHEAD).cast());
 }
 
 #[target_feature(enable = "avx512f")]
 #[inline]
 #[expect(unsafe_code, reason = "vector loads take raw pointers")]
-fn load(step: &Step) -> [__m512i; 4] {
-    let from = std::ptr::from_ref(step).cast::<__m512i>();
-    // SAFETY: `step` is a borrowed, initialised array of 256 bytes, aligned to 64 by its type: four aligned loads
-    // of 64 bytes stay inside. Any bit pattern is an integer vector.
-    unsafe {
-        [
-            _mm512_load_si512(from),
-            _mm512_load_si512(from.add(1)),
-            _mm512_load_si512(from.add(2)),
-            _mm512_load_si512(from.add(3)),
-        ]
-    }
+fn load(step: &Step) -> __m512i {
+    // SAFETY: `step` is a borrowed, initialised array of 64 bytes, aligned to 64 by its type. Any bit pattern is an
+    // integer vector.
+    unsafe { _mm512_load_si512(std::ptr::from_ref(step).cast()) }
 }
 
 #[target_feature(enable = "avx512f")]
 #[inline]
 #[expect(unsafe_code, reason = "vector stores take raw pointers")]
-fn store(sums: &[__m512i; 4], dots: &mut Dots) {
-    let to = dots.as_mut_ptr().cast::<__m512i>();
-    // SAFETY: `dots` is an exclusively borrowed array of 64 32-bit integers, 256 bytes: four stores of 64 bytes
-    // stay inside, and `storeu` asks for no alignment.
-    unsafe {
-        _mm512_storeu_si512(to, sums[0]);
-        _mm512_storeu_si512(to.add(1), sums[1]);
-        _mm512_storeu_si512(to.add(2), sums[2]);
-        _mm512_storeu_si512(to.add(3), sums[3]);
-    }
+fn store(sum: __m512i, dots: &mut [i32; QUARTER_ROWS]) {
+    // SAFETY: `dots` is an exclusively borrowed array of 16 32-bit integers, 64 bytes, and `storeu` asks for no
+    // alignment.
+    unsafe { _mm512_storeu_si512(dots.as_mut_ptr().cast(), sum) }
 }

@@ -8,38 +8,35 @@ use std::arch::aarch64::{
     vpadalq_s16, vpaddq_s32, vreinterpretq_s8_s32, vreinterpretq_s8_u8, vst1q_s32,
 };
 
-use super::super::layout::{Dots, OFFSET, Step, Tile};
+use super::super::layout::{Dots, OFFSET, QUARTERS, Step, Tile};
 
-/// Vectors of four rows in a band.
-const QUARTETS: usize = 16;
-
-/// Rows whose sums stay in registers at a time: four quartets, two sums each.
+/// Vectors of four rows in a quarter of a band, whose sums stay in registers together: four, two sums each.
 const TOGETHER: usize = 4;
 
 #[target_feature(enable = "neon")]
 pub(super) fn dots(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
     for (probe, dots) in dots.iter_mut().take(tile.probes()).enumerate() {
-        for first in (0..QUARTETS).step_by(TOGETHER) {
-            multiply(tile, probe, first, band, dots);
+        for (number, quarter) in band.chunks_exact(band.len() / QUARTERS).enumerate() {
+            multiply(tile, probe, number, quarter, dots);
         }
     }
 }
 
 #[target_feature(enable = "neon")]
 #[inline]
-fn multiply(tile: &Tile, probe: usize, first: usize, band: &[Step], dots: &mut Dots) {
+fn multiply(tile: &Tile, probe: usize, number: usize, quarter: &[Step], dots: &mut Dots) {
     let mut sums = [[vdupq_n_s32(0); 2]; TOGETHER];
-    for (codes, step) in tile.codes.chunks_exact(tile.probes()).zip(band) {
+    for (codes, step) in tile.codes.chunks_exact(tile.probes()).zip(quarter) {
         let codes = i32::from_ne_bytes(codes[probe].map(i8::cast_unsigned));
         let codes = vreinterpretq_s8_s32(vdupq_n_s32(codes));
-        for (quartet, sums) in sums.iter_mut().enumerate() {
-            let rows = load(step, first + quartet);
+        for (vector, sums) in sums.iter_mut().enumerate() {
+            let rows = load(step, vector);
             sums[0] = vpadalq_s16(sums[0], vmull_s8(vget_low_s8(rows), vget_low_s8(codes)));
             sums[1] = vpadalq_s16(sums[1], vmull_high_s8(rows, codes));
         }
     }
-    for (quartet, sums) in sums.iter().enumerate() {
-        store(vpaddq_s32(sums[0], sums[1]), dots, first + quartet);
+    for (vector, sums) in sums.iter().enumerate() {
+        store(vpaddq_s32(sums[0], sums[1]), dots, number * TOGETHER + vector);
     }
 }
 
@@ -47,18 +44,18 @@ fn multiply(tile: &Tile, probe: usize, first: usize, band: &[Step], dots: &mut D
 #[target_feature(enable = "neon")]
 #[inline]
 #[expect(unsafe_code, reason = "vector loads take raw pointers")]
-fn load(step: &Step, quartet: usize) -> int8x16_t {
+fn load(step: &Step, vector: usize) -> int8x16_t {
     let (vectors, _) = step.0.as_chunks::<16>();
-    // SAFETY: `vectors[quartet]` is a borrowed, initialised array of 16 bytes, and the load asks for no alignment.
-    let stored = unsafe { vld1q_u8(vectors[quartet].as_ptr()) };
+    // SAFETY: `vectors[vector]` is a borrowed, initialised array of 16 bytes, and the load asks for no alignment.
+    let stored = unsafe { vld1q_u8(vectors[vector].as_ptr()) };
     vreinterpretq_s8_u8(veorq_u8(stored, vdupq_n_u8(OFFSET)))
 }
 
 #[target_feature(enable = "neon")]
 #[inline]
 #[expect(unsafe_code, reason = "vector stores take raw pointers")]
-fn store(sum: int32x4_t, dots: &mut Dots, quartet: usize) {
+fn store(sum: int32x4_t, dots: &mut Dots, vector: usize) {
     let (vectors, _) = dots.as_chunks_mut::<4>();
-    // SAFETY: `vectors[quartet]` is an exclusively borrowed array of four 32-bit integers.
-    unsafe { vst1q_s32(vectors[quartet].as_mut_ptr(), sum) }
+    // SAFETY: `vectors[vector]` is an exclusively borrowed array of four 32-bit integers.
+    unsafe { vst1q_s32(vectors[vector].as_mut_ptr(), sum) }
 }

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::gate::Gate;
 use super::super::layout::{
-    BAND_ROWS, Dots, STEP_DIMENSIONS, Step, TILE_PROBES, Tile, Weight, Weights, steps, write_row,
+    BAND_ROWS, Dots, QUARTERS, Step, TILE_PROBES, Tile, Weight, Weights, steps, write_row,
 };
 use super::super::quantise::Quantised;
 use super::Kernel;
@@ -40,7 +40,7 @@ fn by_hand(probe: &[i8], row: &[i8]) -> i32 {
 }
 
 fn band(rows: &[Vec<i8>], length: usize) -> Vec<Step> {
-    let mut band = vec![Step([0; BAND_ROWS * STEP_DIMENSIONS]); steps(length)];
+    let mut band = vec![Step::ZERO; QUARTERS * steps(length)];
     for (row, codes) in rows.iter().enumerate() {
         write_row(&mut band, row, codes);
     }
@@ -50,7 +50,7 @@ fn band(rows: &[Vec<i8>], length: usize) -> Vec<Step> {
 fn check(random: &mut ChaCha8Rng, length: usize, fill: Fill, before: usize) {
     let rows: Vec<Vec<i8>> = (0..BAND_ROWS).map(|_| codes(random, length, fill)).collect();
     // The band begins anywhere in its block: on each of the places that a cache line or a page may have it.
-    let mut block = vec![Step([0; BAND_ROWS * STEP_DIMENSIONS]); before];
+    let mut block = vec![Step::ZERO; before];
     block.extend(band(&rows, length));
     for width in 1..=TILE_PROBES {
         let probes: Vec<Quantised> = (0..width).map(|_| probe(codes(random, length, fill))).collect();
