@@ -6,15 +6,15 @@
 //! The sums start at minus the offset, so nothing is left to correct at the end.
 
 use std::arch::x86_64::{
-    __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_dpbusd_epi32, _mm512_load_si512, _mm512_set1_epi32,
+    __m512i, _MM_HINT_T1, _mm_prefetch, _mm512_dpbusd_epi32, _mm512_load_si512, _mm512_set1_epi32,
     _mm512_storeu_si512,
 };
 
 use super::super::gate::Gate;
 use super::super::layout::{Dots, QUARTER_ROWS, QUARTERS, STEP_DIMENSIONS, Step, Tile, Weights};
 
-/// Steps by which the prefetch runs ahead: 8 KiB, two of the pages whose end stops the hardware's own.
-const AHEAD: usize = 128;
+/// Steps by which the prefetch runs ahead: 4 KiB, the page whose end stops the hardware's own.
+const AHEAD: usize = 64;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 pub(super) fn dots(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
@@ -86,11 +86,12 @@ fn sixteen_times(codes: [i8; STEP_DIMENSIONS]) -> __m512i {
     _mm512_set1_epi32(i32::from_ne_bytes(codes.map(i8::cast_unsigned)))
 }
 
-/// Prefetching is a hint and never faults, wherever it points.
+/// Prefetching is a hint and never faults, wherever it points. Into the second-level cache: the first brings a line from
+/// there in time by itself, and has its own queue for what comes from memory.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn prefetch(step: &Step) {
-    _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(step).wrapping_add(AHEAD).cast());
+    _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(step).wrapping_add(AHEAD).cast());
 }
 
 #[target_feature(enable = "avx512f")]
