@@ -3,7 +3,7 @@
 //! How fast one core can read depends on how it asks. So several ways are tried when the memory is made, with one place
 //! or several read side by side and with lines asked for some way ahead or not, in the widest registers there are; the
 //! fastest on this machine is the limit. It lies in one piece, on pages of 2 MiB where the system has them, as our codes
-//! do: that alone makes reading a tenth faster on a virtual machine.
+//! do: without them a virtual machine reads more slowly.
 
 use std::fmt;
 use std::hint::black_box;
