@@ -1,9 +1,12 @@
 //! How close is the pipeline to its floor, and how far ahead of what a Python user would write?
 //!
-//! The floor is what cannot be saved with these networks on this runtime: the bare ONNX sessions, run on ready-made
+//! The floor is what ONNX Runtime needs for these networks: the bare sessions on the pack's files, run on ready-made
 //! tensors. To make it the *same* work, every tensor that the pipeline hands to a network is recorded once, and
 //! the floor replays exactly those, in that order, with the same session options and as many threads. It runs in a
-//! process of its own (a process has one ONNX Runtime environment).
+//! process of its own (a process has one ONNX Runtime environment). The pipeline may come out below it: on machines with
+//! AVX-512 it computes the first layers of the default pack's detector with a kernel of its own, the floor does not. So the
+//! same tensors are also given to the networks as the pipeline runs them: its share of those says what everything but
+//! the networks costs.
 //!
 //! The Python peer (`benches/peers/pipeline.py`: onnxruntime, OpenCV, numpy) takes the same steps with the same network
 //! files, one process per thread; that it computes the same embeddings is checked and told. All three take turns, round
@@ -13,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
+use likeness_matcher::pipeline::Models;
+use likeness_matcher::runtime::PoolSize;
 use likeness_matcher::{Matcher, MatcherOptions, QualityPolicy, Selection};
 use likeness_models::{Home, Pack};
 use serde::{Deserialize, Serialize};
@@ -123,6 +128,13 @@ pub struct Threads {
     pub share_of_floor: f64,
     /// Pipeline by peer.
     pub times_peer: Option<f64>,
+    /// Images per second of the pipeline's own networks on the same tensors, its kernel among them; absent from older
+    /// runs.
+    #[serde(default)]
+    pub networks: Option<f64>,
+    /// Pipeline by its own networks: what decoding, scaling, aligning and quality leave.
+    #[serde(default)]
+    pub share_of_networks: Option<f64>,
     /// Pipeline, floor, peer.
     pub rounds: Vec<(Rate, Rate, Option<Rate>)>,
 }
@@ -194,6 +206,9 @@ impl Setting<'_> {
             eprintln!("pipeline: {source}, {count} thread(s)");
             let options = MatcherOptions { sessions: count, ..MatcherOptions::default() };
             let matcher = Matcher::open(&self.pack, &self.library, &options)?;
+            let size = PoolSize { sessions: count, queue: options.queue, wait: options.wait };
+            let models = Models::load(&self.pack, &self.library, size)?;
+            let networks = [Some(models.detector), models.landmarks, Some(models.embedder)];
             let mut peers = self.peers(&images, count)?;
             if let Some(peers) = peers.as_mut().filter(|_| count == 1) {
                 let (found, absent) = distances(&matcher, &recorded.accepted, &peers.embeddings()?)?;
@@ -204,6 +219,8 @@ impl Setting<'_> {
                 images: &recorded.accepted,
                 pack: &self.options.pack,
                 tape: &file,
+                networks: &networks,
+                asked: &recorded.asked,
                 threads: count,
                 seconds: self.options.seconds,
             };

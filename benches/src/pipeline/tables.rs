@@ -11,7 +11,17 @@ fn rates(results: &Results) -> Table {
     let title = format!("Images per second, pack {}; medians of rates and of ratios", results.pack);
     let mut table = Table::new(
         &title,
-        &["images", "threads", "pipeline", "bare sessions", "share", "Python", "times Python"],
+        &[
+            "images",
+            "threads",
+            "pipeline",
+            "bare sessions",
+            "share",
+            "own networks alone",
+            "share",
+            "Python",
+            "times Python",
+        ],
     );
     for size in &results.sizes {
         for threads in &size.threads {
@@ -21,6 +31,8 @@ fn rates(results: &Results) -> Table {
                 format!("{:.1}", threads.pipeline),
                 format!("{:.1}", threads.floor),
                 format!("{:.0} %", 100.0 * threads.share_of_floor),
+                threads.networks.map_or_else(String::new, |rate| format!("{rate:.1}")),
+                threads.share_of_networks.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share)),
                 threads.peer.map_or_else(|| "not measured".to_owned(), |rate| format!("{rate:.1}")),
                 threads.times_peer.map_or_else(String::new, |times| format!("{times:.2}")),
             ]);

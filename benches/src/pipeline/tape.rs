@@ -20,7 +20,7 @@ pub(super) struct Asked {
 /// The accepted images, and for each what was asked.
 pub(super) struct Recorded {
     pub(super) accepted: Vec<Vec<u8>>,
-    asked: Vec<Vec<Asked>>,
+    pub(super) asked: Vec<Vec<Asked>>,
 }
 
 /// Passes everything on and writes it down.

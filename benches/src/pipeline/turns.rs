@@ -1,24 +1,32 @@
 //! Everybody in turn, round by round.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use likeness_matcher::runtime::Inference;
 use likeness_matcher::{Matcher, QualityPolicy, Selection, StageTimes};
 
 use super::peer::Peers;
+use super::tape::Asked;
 use super::{Rate, Stage, Threads, floor};
 use crate::timing::Spread;
 
 /// Pipeline, floor, peer.
 type Round = (Rate, Rate, Option<Rate>);
+/// The pipeline's own networks, by what the recorded tensors were for: detector, landmarks, embedder.
+pub(super) type Networks = [Option<Arc<dyn Inference>>; 3];
 
 pub(super) struct Turns<'a> {
     pub(super) matcher: &'a Matcher,
     pub(super) images: &'a [Vec<u8>],
     pub(super) pack: &'a str,
     pub(super) tape: &'a Path,
+    /// The networks as the pipeline runs them, and for each image what they are asked.
+    pub(super) networks: &'a Networks,
+    pub(super) asked: &'a [Vec<Asked>],
     pub(super) threads: usize,
     pub(super) seconds: f64,
 }
@@ -29,12 +37,13 @@ impl Turns<'_> {
         rounds: usize,
         mut peers: Option<&mut Peers>,
     ) -> anyhow::Result<(Threads, Vec<Stage>)> {
-        let (mut rates, mut times, mut networks) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rates, mut times, mut networks, mut own) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         // Buffers are made on the first images.
         self.pipeline(self.seconds / 10.0)?;
         for _ in 0..rounds {
             let floor = floor::in_a_process_of_its_own(self.pack, self.tape, self.threads, self.seconds)?;
             let (rate, stage_times) = self.pipeline(self.seconds)?;
+            own.push((rate.per_second(), self.own_networks(self.seconds)?.per_second()));
             let peer = peers.as_mut().map(|peers| peers.rate(self.seconds, self.images.len())).transpose()?;
             rates.push((rate, floor.rate, peer));
             networks.push(floor.ms_per_image);
@@ -54,26 +63,50 @@ impl Turns<'_> {
             times_peer: median(
                 rates.iter().filter_map(|round| Some(round.0.per_second() / round.2?.per_second())).collect(),
             ),
+            networks: median(own.iter().map(|(_, networks)| *networks).collect()),
+            share_of_networks: median(own.iter().map(|(pipeline, networks)| pipeline / networks).collect()),
             rounds: rates.clone(),
         };
         Ok((threads, by_stage(&times, &networks)?))
     }
 
-    /// Works through the images, again and again, for so long; a begun image is finished.
     fn pipeline(&self, seconds: f64) -> anyhow::Result<(Rate, Vec<StageTimes>)> {
+        let policy = QualityPolicy::default();
+        let one = |index: usize| {
+            Ok(self.matcher.analyse_timed(&self.images[index], &Selection::Largest, &policy)?.1)
+        };
+        self.work(seconds, one)
+    }
+
+    /// What is left of the pipeline without decoding, scaling, aligning and quality.
+    fn own_networks(&self, seconds: f64) -> anyhow::Result<Rate> {
+        let one = |index: usize| -> anyhow::Result<()> {
+            for Asked { network, input } in &self.asked[index] {
+                let network = self.networks[usize::from(*network)].as_ref();
+                network.context("the pack lacks a recorded network")?.run(input)?;
+            }
+            Ok(())
+        };
+        Ok(self.work(seconds, one)?.0)
+    }
+
+    /// Works through the images, again and again, for so long; a begun image is finished.
+    fn work<T: Send>(
+        &self,
+        seconds: f64,
+        one: impl Fn(usize) -> anyhow::Result<T> + Sync,
+    ) -> anyhow::Result<(Rate, Vec<T>)> {
         let next = AtomicUsize::new(0);
         let began = Instant::now();
         let until = began + Duration::from_secs_f64(seconds);
-        let one_thread = || -> anyhow::Result<Vec<StageTimes>> {
-            let mut times = Vec::new();
+        let one_thread = || -> anyhow::Result<Vec<T>> {
+            let mut done = Vec::new();
             while Instant::now() < until {
-                let image = &self.images[next.fetch_add(1, Ordering::Relaxed) % self.images.len()];
-                let policy = QualityPolicy::default();
-                times.push(self.matcher.analyse_timed(image, &Selection::Largest, &policy)?.1);
+                done.push(one(next.fetch_add(1, Ordering::Relaxed) % self.images.len())?);
             }
-            Ok(times)
+            Ok(done)
         };
-        let times = std::thread::scope(|scope| {
+        let done = std::thread::scope(|scope| {
             let working: Vec<_> = (0..self.threads).map(|_| scope.spawn(one_thread)).collect();
             let mut all = Vec::new();
             for thread in working {
@@ -81,7 +114,7 @@ impl Turns<'_> {
             }
             anyhow::Ok(all)
         })?;
-        Ok((Rate { images: times.len(), seconds: began.elapsed().as_secs_f64() }, times))
+        Ok((Rate { images: done.len(), seconds: began.elapsed().as_secs_f64() }, done))
     }
 }
 
