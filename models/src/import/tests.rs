@@ -155,6 +155,16 @@ fn the_detector_comes_apart_and_nothing_else_does() {
     assert_eq!(split(&steeper), None);
 }
 
+/// A number that the nearest reading and the one that the digests were pinned with do not agree about: of `conv8/filters`.
+#[test]
+fn numbers_are_read_as_when_the_digests_were_pinned() {
+    assert_eq!(super::weights::round_twice(0.028336129469030042), Some(0.02833612946903004));
+    assert_ne!(0.028336129469030042_f64.to_bits(), 0.02833612946903004_f64.to_bits());
+    for same in [0.0, 1.0, -5.0, 0.5, 1.0384e-9, 12_345.678, 1e22] {
+        assert_eq!(super::weights::round_twice(same), Some(same), "{same}");
+    }
+}
+
 #[test]
 fn the_real_package_gives_the_pinned_digests() {
     let Some(package) = std::env::var_os("LIKENESS_FACE_API_PACKAGE") else {

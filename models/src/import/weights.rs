@@ -33,8 +33,29 @@ struct Entry {
 #[serde(deny_unknown_fields)]
 struct Quantization {
     dtype: String,
+    #[serde(deserialize_with = "rounded_twice")]
     scale: f64,
+    #[serde(deserialize_with = "rounded_twice")]
     min: f64,
+}
+
+/// A number as the digests of the packs were pinned with: its digits are rounded, then their quotient by a power of ten, which for
+/// numbers of 17 digits may end one bit beside the nearest. That is how `serde_json` reads by default; with its feature
+/// `float_roundtrip`, which the thresholds of this workspace need, some weights would come out as others.
+fn rounded_twice<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let nearest = f64::deserialize(deserializer)?;
+    Ok(round_twice(nearest).unwrap_or(nearest))
+}
+
+pub(super) fn round_twice(nearest: f64) -> Option<f64> {
+    // The shortest digits that mean the number: those that the file has.
+    let text = format!("{nearest:e}");
+    let (mantissa, exponent) = text.split_once('e')?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: f64 = format!("{whole}{fraction}").parse().ok()?;
+    let power = exponent.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()?;
+    let scale: f64 = format!("1e{}", power.unsigned_abs()).parse().ok()?;
+    Some(if power < 0 { digits / scale } else { digits * scale })
 }
 
 /// Reads the manifest itself.
