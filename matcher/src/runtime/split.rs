@@ -1,7 +1,7 @@
 //! The default pack's detector, its first layers computed by a kernel of our own, the rest by ONNX Runtime.
 //!
-//! The first layers see the image at its largest. ONNX Runtime computes them one after the other and writes eighteen
-//! megabytes between them; the kernel goes through the image once, a few rows at a time, and keeps what is between the layers
+//! The first layers see the image at its largest. ONNX Runtime computes them one after the other and writes what
+//! is between them to memory; the kernel goes through the image once, a few rows at a time, and keeps what is between the layers
 //! in the cache. Sums are the same in another order: results agree to rounding, as between two machines.
 use likeness_models::FirstLayers;
 

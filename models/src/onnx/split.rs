@@ -1,7 +1,7 @@
 //! The default pack's detector in two parts: its first two layers as numbers, and an ONNX file of the rest.
 //!
-//! These layers see the whole image at its largest with the fewest channels: a third of the arithmetic, but two thirds of
-//! the time on ONNX Runtime, which writes each result of eighteen megabytes to memory and reads it back. Whoever
+//! These layers see the whole image at its largest with the fewest channels: less arithmetic than their time on
+//! ONNX Runtime would suggest, which writes each result to memory and reads it back (`likeness-bench pipeline`). Whoever
 //! has a kernel that keeps them in the cache can run that, and the rest as before.
 
 use prost::Message as _;

@@ -5,9 +5,8 @@
 //! them up in groups of four leaves one sum per row in each lane, and nothing is ever summed across lanes.
 //!
 //! One probe is multiplied with one quarter after the other, so that memory is read strictly in order, by one load
-//! in one loop: measured to be about a tenth faster than four loads per turn of the loop, as a step of 64 rows would ask
-//! for. Several probes are multiplied with four quarters side by side. Sixteen steps of a quarter, 1 KiB in a row, are
-//! one tile of a matrix unit (Intel AMX).
+//! in one loop, and not by four loads per turn, as a step of 64 rows would ask for. Several probes are multiplied with
+//! four quarters side by side. Sixteen steps of a quarter, 1 KiB in a row, are one tile of a matrix unit (Intel AMX).
 
 use super::quantise::Quantised;
 

@@ -2,10 +2,10 @@
 //! bytes, on pages of 2 MiB where the system has them.
 //!
 //! `unsafe` here is memory that a vector cannot give: aligned to its page, and described to the system before it is
-//! touched. `scripts/miri` runs Miri over it, and over all of the index that uses it with the portable kernel.
+//! touched. `scripts/miri` runs Miri over it; named tests of the index on top of it run there with the portable kernel.
 //!
 //! One run, because a processor reads fastest what lies in the order in which it is read. Large pages, because with
-//! pages of 4 KiB the processor spends a good part of a scan on finding out where they are: more so on a virtual
+//! pages of 4 KiB the processor has to find out more often where they are: more so on a virtual
 //! machine, where each address is looked up twice.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
