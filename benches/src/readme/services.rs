@@ -48,6 +48,7 @@ fn pipeline_part(page: &Page<'_>, measured: &pipeline::Results) -> anyhow::Resul
                 threads.threads.to_string(),
                 format!("{:.1}", threads.pipeline),
                 format!("{:.0} %", 100.0 * threads.share_of_floor),
+                format!("{:.0} %", 100.0 * threads.share_of_networks),
                 threads.times_peer.map_or_else(|| "–".to_owned(), |times| format!("{times:.2} times")),
                 far,
             ]
@@ -58,6 +59,7 @@ fn pipeline_part(page: &Page<'_>, measured: &pipeline::Results) -> anyhow::Resul
         "threads",
         "images/s",
         "share of the bare sessions",
+        "of the networks as the pipeline runs them",
         "as fast as Python",
         "distance from Python's embeddings, median / most",
     ];

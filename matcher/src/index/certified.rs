@@ -53,7 +53,7 @@
 //!
 //! # Beside writes
 //!
-//! Rows lie in blocks of at most 2 MiB of codes and weights (at least 64 rows), each with a lock of its own. A write holds one
+//! Rows lie in blocks of at most 2 MiB of codes and weights (at least 64 rows), side by side in memory, each with a lock of its own. A write holds one
 //! lock at a time, for 64 rows at a time. Rows never move; the slot of a removed row is overwritten, in both
 //! precisions, before `remove` returns, and given to a later row.
 
@@ -90,8 +90,8 @@ mod tests;
 pub use ask::{Answer, AskFault, Question, Wanted};
 use block::Block;
 pub use filter::Filter;
-use kernel::{Bands, Kernel, PAGE};
-use layout::{BAND_ROWS, steps};
+use kernel::{Bands, Ground, Kernel, PAGE};
+use layout::{BAND_ROWS, Weights, steps};
 use tier::{MemoryTier, SealedFile, SealedTier, Tier};
 
 /// Most bands of a block, whatever the dimension.
@@ -105,11 +105,10 @@ pub struct CertifiedIndex {
     geometry: Geometry,
     kernel: Kernel,
     threads: NonZeroUsize,
-    growth: Growth,
     precise: Precise,
-    /// Free slots of each block. Held for the whole of a write, and by `agrees`. INVARIANT: `blocks` and `places`
-    /// are only changed by who holds it, and are held for moments.
-    writer: Mutex<Vec<usize>>,
+    /// Held for the whole of a write, and by `agrees`. INVARIANT: `blocks` and `places` are only changed by who holds
+    /// it, and are held for moments.
+    writer: Mutex<Room>,
     blocks: RwLock<Arc<[Arc<Block>]>>,
     places: RwLock<HashMap<RowKey, Place>>,
     /// An earlier failure left a template where none should be.
@@ -143,17 +142,19 @@ impl Place {
     }
 }
 
-/// How large blocks are made: the first of one band, each further one twice as large, so that a small pool takes
-/// little memory.
-#[derive(Clone, Copy)]
-struct Growth {
-    most_bands: usize,
+/// Where further rows go.
+struct Room {
+    /// Free slots of each block.
+    vacant: Vec<usize>,
+    /// Where further blocks lie. How large they are made: the first of one band, each further one twice as large, so that
+    /// a small pool takes little memory.
+    ground: Ground,
 }
 
-impl Growth {
+impl Room {
     /// Bands of the next block, after one of this capacity in rows.
-    fn bands_after(self, last: Option<usize>) -> usize {
-        last.map_or(1, |rows| rows / BAND_ROWS * 2).min(self.most_bands)
+    fn bands_after(&self, last: Option<usize>) -> usize {
+        last.map_or(1, |rows| rows / BAND_ROWS * 2).min(self.ground.full())
     }
 }
 
@@ -165,8 +166,8 @@ impl CertifiedIndex {
     pub fn new(space: SpaceId, dimension: usize, metric: Metric) -> Result<Self, IndexFault> {
         let geometry = Geometry::new(space, dimension, metric)?;
         let band_bytes = Bands::band_bytes(steps(dimension));
-        let growth = Growth { most_bands: (PAGE / band_bytes).clamp(1, MOST_BANDS) };
-        Ok(Self::made_of(geometry, growth, Kernel::best()))
+        let full = (PAGE / band_bytes).clamp(1, MOST_BANDS);
+        Ok(Self::made_of(geometry, full, Kernel::best()))
     }
 
     /// The same with its second tier on disk, all but the first rows.
@@ -183,17 +184,18 @@ impl CertifiedIndex {
         metric: Metric,
     ) -> Result<Self, IndexFault> {
         let geometry = Geometry::new(space, dimension, metric)?;
-        Ok(Self::made_of(geometry, Growth { most_bands: 1 }, Kernel::best()))
+        Ok(Self::made_of(geometry, 1, Kernel::best()))
     }
 
-    fn made_of(geometry: Geometry, growth: Growth, kernel: Kernel) -> Self {
+    /// With blocks of at most so many bands.
+    fn made_of(geometry: Geometry, full: usize, kernel: Kernel) -> Self {
+        let ground = Ground::new(full, steps(geometry.dimension));
         Self {
             geometry,
             kernel,
             threads: NonZeroUsize::MIN,
-            growth,
             precise: Precise::Memory,
-            writer: Mutex::default(),
+            writer: Mutex::new(Room { vacant: Vec::new(), ground }),
             blocks: RwLock::new(Arc::new([])),
             places: RwLock::default(),
             broken: AtomicBool::new(false),
@@ -226,7 +228,7 @@ impl CertifiedIndex {
     }
 
     /// A block that will hold the rows after the first `before`.
-    fn new_block(&self, bands: usize, before: usize) -> Block {
+    fn new_block(&self, room: &mut Room, bands: usize, before: usize) -> Block {
         let rows = bands * BAND_ROWS;
         let precise: Box<dyn Tier> = match &self.precise {
             Precise::Sealed { memory_rows, file } if before + rows > *memory_rows => {
@@ -234,6 +236,7 @@ impl CertifiedIndex {
             }
             _ => Box::new(MemoryTier::new(rows, self.geometry.dimension)),
         };
+        let bands = room.ground.cut(bands, Weights::vacant(self.geometry.metric));
         Block::new(&self.geometry, bands, precise)
     }
 
@@ -243,7 +246,7 @@ impl CertifiedIndex {
 
     // None of these three locks is held across a call that can panic halfway through a change; a block, where a
     // panic could leave something half done, refuses instead.
-    fn writing(&self) -> MutexGuard<'_, Vec<usize>> {
+    fn writing(&self) -> MutexGuard<'_, Room> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

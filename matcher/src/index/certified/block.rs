@@ -5,7 +5,7 @@ use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use likeness_models::Metric;
 
 use super::kernel::Bands;
-use super::layout::{BAND_ROWS, Step, Weight, Weights, erase_row, steps, write_row};
+use super::layout::{BAND_ROWS, Step, Weight, Weights, erase_row, write_row};
 use super::quantise::Quantised;
 use super::tier::Tier;
 use crate::index::geometry::Geometry;
@@ -51,22 +51,17 @@ pub(super) struct Incoming<'a> {
 }
 
 impl Block {
-    /// Room for `bands` times 64 rows, all of it reserved: nothing in a block ever moves.
-    pub(super) fn new(geometry: &Geometry, bands: usize, precise: Box<dyn Tier>) -> Self {
-        let vacant = Weight::vacant(geometry.metric);
-        let weights = Weights {
-            scale: [vacant.scale; BAND_ROWS],
-            residual: [vacant.residual; BAND_ROWS],
-            norm: [vacant.norm; BAND_ROWS],
-        };
+    /// Room for 64 rows a band, all of it reserved: nothing in a block ever moves.
+    pub(super) fn new(geometry: &Geometry, bands: Bands, precise: Box<dyn Tier>) -> Self {
+        let count = bands.len();
         let rows = Rows {
             metric: geometry.metric,
-            bands: Bands::new(bands, steps(geometry.dimension), weights),
-            live: vec![0; bands],
-            keys: vec![(RowKey(0), SubjectKey(0)); bands * BAND_ROWS],
+            bands,
+            live: vec![0; count],
+            keys: vec![(RowKey(0), SubjectKey(0)); count * BAND_ROWS],
             precise,
         };
-        Self { capacity: bands * BAND_ROWS, rows: RwLock::new(rows) }
+        Self { capacity: count * BAND_ROWS, rows: RwLock::new(rows) }
     }
 
     pub(super) fn capacity(&self) -> usize {

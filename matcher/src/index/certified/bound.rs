@@ -3,7 +3,7 @@
 use likeness_models::Metric;
 
 use super::gate::Gate;
-use super::layout::Weight;
+use super::layout::{BAND_ROWS, Weight, Weights};
 use super::quantise::{Quantised, above, below};
 
 /// Unit roundoff of `f32`.
@@ -15,6 +15,14 @@ const VANISHED: f64 = 1e-27;
 
 /// Relative slack for a handful of `f64` operations.
 const HANDFUL: f64 = 64.0 * f64::EPSILON;
+
+impl Weights {
+    /// Of a band without rows.
+    pub(super) fn vacant(metric: Metric) -> Self {
+        let Weight { scale, residual, norm } = Weight::vacant(metric);
+        Self { scale: [scale; BAND_ROWS], residual: [residual; BAND_ROWS], norm: [norm; BAND_ROWS] }
+    }
+}
 
 /// How a row is stored beside its codes, so that [`Gate`] and [`ProbeBound`] may treat it as exact.
 impl Weight {

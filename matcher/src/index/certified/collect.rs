@@ -93,27 +93,32 @@ impl<'a> Collector<'a> {
         &self.gate
     }
 
-    /// Takes note of a row that the gate let through.
+    /// Takes note of a row that the gate let through. Its keys lie far from its codes: they are fetched when they are
+    /// needed, which for most rows is never.
     pub(super) fn note(
         &mut self,
         (block, slot): (usize, usize),
-        (row, subject): (RowKey, SubjectKey),
+        keys: impl Fn() -> (RowKey, SubjectKey),
         weight: Weight,
         dot: i32,
     ) {
-        if !self.filter.admits(row, subject) {
-            return;
-        }
         let Range { lower, upper } = self.probe.bound.range(weight, dot);
         if self.line.is_some_and(|line| upper < line) {
             return;
         }
-        if let Some(leaders) = &mut self.leaders
-            && self.line.is_none_or(|line| lower > line)
-        {
-            leaders.offer(Hit { row, subject, similarity: lower });
-            let floor = leaders.floor();
-            self.raise(floor);
+        let leads = self.leaders.is_some() && self.line.is_none_or(|line| lower > line);
+        if leads || !matches!(self.filter, Filter::All) {
+            let (row, subject) = keys();
+            if !self.filter.admits(row, subject) {
+                return;
+            }
+            if let Some(leaders) = &mut self.leaders
+                && leads
+            {
+                leaders.offer(Hit { row, subject, similarity: lower });
+                let floor = leaders.floor();
+                self.raise(floor);
+            }
         }
         // INVARIANT: both fit: slots and blocks are counted by the memory they take.
         #[expect(clippy::cast_possible_truncation, reason = "a block has at most 16,384 slots")]

@@ -22,7 +22,7 @@ mod portable;
 #[cfg(test)]
 mod tests;
 
-pub(super) use bands::{Bands, PAGE};
+pub(super) use bands::{Bands, Ground, PAGE};
 
 /// A way to compute, that this machine has.
 ///

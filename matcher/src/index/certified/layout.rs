@@ -50,6 +50,9 @@ pub(super) struct Weights {
     pub(super) norm: [f32; BAND_ROWS],
 }
 
+/// Steps that the weights of a band would be: they lie behind its codes.
+pub(super) const WEIGHT_STEPS: usize = size_of::<Weights>() / size_of::<Step>();
+
 /// The weights of one row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weight {

@@ -117,7 +117,12 @@ impl Pass<'_> {
                             let row = passing.trailing_zeros() as usize;
                             passing &= passing - 1;
                             let slot = band.first + row;
-                            collector.note((number, slot), rows.keys(slot), band.weights.get(row), dots[row]);
+                            collector.note(
+                                (number, slot),
+                                || rows.keys(slot),
+                                band.weights.get(row),
+                                dots[row],
+                            );
                         }
                     }
                 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::block::{Block, Incoming};
-use super::{CertifiedIndex, Place};
+use super::{CertifiedIndex, Place, Room};
 use crate::index::geometry::Template;
 use crate::index::{IndexFault, IndexRow, IndexWrite, RowKey};
 
@@ -25,12 +25,12 @@ impl CertifiedIndex {
         }
     }
 
-    /// Hands out free slots: of old blocks first, then of new ones, which are appended to `blocks` and `vacant`,
+    /// Hands out free slots: of old blocks first, then of new ones, which are appended to `blocks` and to the room,
     /// but which no search knows yet.
     fn share_out<'a>(
         &self,
         blocks: &mut Vec<Arc<Block>>,
-        vacant: &mut Vec<usize>,
+        room: &mut Room,
         rows: &[IndexRow<'_>],
         templates: &'a [Template<'a>],
     ) -> Result<Vec<Share<'a>>, IndexFault> {
@@ -39,12 +39,12 @@ impl CertifiedIndex {
         let mut block = 0;
         while rows.len() > 0 {
             if block == blocks.len() {
-                let bands = self.growth.bands_after(blocks.last().map(|last| last.capacity()));
+                let bands = room.bands_after(blocks.last().map(|last| last.capacity()));
                 let before = blocks.iter().map(|block| block.capacity()).sum();
-                blocks.push(Arc::new(self.new_block(bands, before)));
-                vacant.push(blocks[block].capacity());
+                blocks.push(Arc::new(self.new_block(room, bands, before)));
+                room.vacant.push(blocks[block].capacity());
             }
-            if vacant[block] > 0 {
+            if room.vacant[block] > 0 {
                 let slots = blocks[block].vacancies(rows.len())?;
                 let incoming = slots
                     .into_iter()
@@ -61,20 +61,9 @@ impl CertifiedIndex {
         }
         Ok(shares)
     }
-}
 
-impl IndexWrite for CertifiedIndex {
-    fn insert(&self, rows: &[IndexRow<'_>]) -> Result<(), IndexFault> {
-        let templates: Vec<Template<'_>> =
-            rows.iter().map(|row| self.geometry.template(row.embedding)).collect::<Result<_, _>>()?;
-        let mut vacant = self.writing();
-        self.refuse_if_broken()?;
-        self.refuse_duplicates(rows)?;
-
-        // First everything that can fail, where no search can see it; then what cannot fail.
-        let mut blocks = self.blocks().to_vec();
-        let mut counts = vacant.clone();
-        let shares = self.share_out(&mut blocks, &mut counts, rows, &templates)?;
+    /// Writes templates where no search sees them: all of them, or none.
+    fn stage(&self, blocks: &[Arc<Block>], shares: &[Share<'_>]) -> Result<(), IndexFault> {
         for (done, share) in shares.iter().enumerate() {
             if let Err(fault) = blocks[share.block].stage(&share.incoming) {
                 for share in &shares[..=done] {
@@ -86,10 +75,32 @@ impl IndexWrite for CertifiedIndex {
                 return Err(fault);
             }
         }
+        Ok(())
+    }
+}
+
+impl IndexWrite for CertifiedIndex {
+    fn insert(&self, rows: &[IndexRow<'_>]) -> Result<(), IndexFault> {
+        let templates: Vec<Template<'_>> =
+            rows.iter().map(|row| self.geometry.template(row.embedding)).collect::<Result<_, _>>()?;
+        let mut room = self.writing();
+        self.refuse_if_broken()?;
+        self.refuse_duplicates(rows)?;
+
+        // First everything that can fail, where no search can see it; then what cannot fail.
+        let known = room.vacant.len();
+        let mut blocks = self.blocks().to_vec();
+        let shares = self.share_out(&mut blocks, &mut room, rows, &templates);
+        let staged = shares.and_then(|shares| self.stage(&blocks, &shares).map(|()| shares));
+        // New blocks stay, whatever became of their rows: the memory is the region's, and would be lost to it.
+        if blocks.len() > known {
+            *self.blocks.write().unwrap_or_else(PoisonError::into_inner) = blocks.clone().into();
+        }
+        let shares = staged?;
         let mut places = Vec::with_capacity(rows.len());
         for Share { block, incoming } in &shares {
             blocks[*block].publish(incoming)?;
-            counts[*block] -= incoming.len();
+            room.vacant[*block] -= incoming.len();
             // INVARIANT: both fit: blocks and slots are counted by the memory they take.
             #[expect(clippy::cast_possible_truncation, reason = "a block has at most 16,384 slots")]
             places.extend(
@@ -98,16 +109,12 @@ impl IndexWrite for CertifiedIndex {
                     .map(|row| (row.keys.0, Place { block: *block as u32, slot: row.slot as u32 })),
             );
         }
-        if blocks.len() > vacant.len() {
-            *self.blocks.write().unwrap_or_else(PoisonError::into_inner) = blocks.into();
-        }
-        *vacant = counts;
         self.places_mut().extend(places);
         Ok(())
     }
 
     fn remove(&self, rows: &[RowKey]) -> Result<usize, IndexFault> {
-        let mut vacant = self.writing();
+        let mut room = self.writing();
         self.refuse_if_broken()?;
         let mut doomed: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut removed = 0;
@@ -126,7 +133,7 @@ impl IndexWrite for CertifiedIndex {
                 self.broken.store(true, Ordering::Release);
                 return Err(fault);
             }
-            vacant[block] += slots.len();
+            room.vacant[block] += slots.len();
         }
         Ok(removed)
     }

@@ -1,50 +1,147 @@
-//! The memory that every search reads from end to end: codes and weights of a block, band after band, in one run of
-//! bytes, on pages of 2 MiB where the system has them.
+//! The memory that every search reads from end to end: codes and weights, band after band and block after block, in runs
+//! of up to 32 blocks, on pages of 2 MiB where the system has them.
 //!
-//! `unsafe` here is memory that a vector cannot give: aligned to its page, and described to the system before it is
-//! touched. `scripts/miri` runs Miri over it; named tests of the index on top of it run there with the portable kernel.
+//! `unsafe` here is memory that a vector cannot give: described to the system before it is touched, and shared by blocks
+//! that each own a part of it. `scripts/miri` runs Miri over it; named tests of the index on top of it run there with the
+//! portable kernel.
 //!
-//! One run, because a processor reads fastest what lies in the order in which it is read. Large pages, because with
-//! pages of 4 KiB the processor has to find out more often where they are: more so on a virtual
-//! machine, where each address is looked up twice.
+//! Long runs, because a processor reads fastest what lies in the order in which it is read: what it fetches ahead at the
+//! end of a block is then the beginning of the next. Large pages, because with pages of 4 KiB the processor has to find out
+//! more often where they are: more so on a virtual machine, where each address is looked up twice.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
-use super::super::layout::{BAND_ROWS, QUARTERS, Step, Weights};
+use super::super::layout::{BAND_ROWS, QUARTERS, Step, WEIGHT_STEPS, Weights};
 
 /// Size of a large page.
 pub(in crate::index::certified) const PAGE: usize = 2 << 20;
 
-/// Steps that the weights of a band take.
-const WEIGHT_STEPS: usize = size_of::<Weights>() / size_of::<Step>();
+/// Blocks of full size that share a region: 64 MiB of addresses, of which a block takes memory when it is made.
+const BLOCKS: usize = 32;
+
+/// A run of memory that blocks are cut from, one after the other.
+///
+/// INVARIANT: `first` points to `steps` initialised steps inside of an allocation of `layout` that begins at `allocated`
+/// and that no one else owns; the first `taken` of them belong to [`Bands`] that were cut from it, each to one.
+struct Region {
+    allocated: NonNull<u8>,
+    layout: Layout,
+    first: NonNull<Step>,
+}
+
+/// Where the next block's bands come from. Blocks of full size share regions; smaller ones, which begin a pool, have
+/// regions of their own and take no more memory than they need.
+pub(in crate::index::certified) struct Ground {
+    steps: usize,
+    full: usize,
+    /// The region in use, and how many bands of it are cut off.
+    region: Option<(Arc<Region>, usize)>,
+}
 
 /// The bands of one block.
 ///
-/// INVARIANT: `first` points to `bands * (codes + WEIGHT_STEPS)` initialised steps, allocated with `layout`, which no
-/// one else owns.
+/// INVARIANT: `first` points to `bands * (codes + WEIGHT_STEPS)` initialised steps of the region, which no other `Bands`
+/// has.
 pub(in crate::index::certified) struct Bands {
     first: NonNull<Step>,
-    layout: Layout,
     bands: usize,
     /// Steps of all four quarters of a band.
     codes: usize,
+    /// Keeps the memory.
+    _region: Arc<Region>,
 }
 
-impl Bands {
-    /// So many bands of so many steps a quarter: codes of zeros, and these weights.
-    pub(in crate::index::certified) fn new(bands: usize, steps: usize, weights: Weights) -> Self {
-        let layout = layout(bands, steps);
-        let mut made = Self { first: allocate(layout), layout, bands, codes: QUARTERS * steps };
+impl Ground {
+    /// For blocks of at most `full` bands of so many steps a quarter.
+    pub(in crate::index::certified) const fn new(full: usize, steps: usize) -> Self {
+        Self { steps, full, region: None }
+    }
+
+    /// Bands of a block of full size, and the most that a block has.
+    pub(in crate::index::certified) const fn full(&self) -> usize {
+        self.full
+    }
+
+    /// So many bands: codes of zeros, and these weights.
+    pub(in crate::index::certified) fn cut(&mut self, bands: usize, weights: Weights) -> Bands {
+        let (region, taken) = if bands < self.full {
+            (Arc::new(Region::new(bands, self.steps)), 0)
+        } else {
+            match self.region.take() {
+                Some((region, taken)) if taken + bands <= self.full * BLOCKS => (region, taken),
+                _ => (Arc::new(Region::new((self.full * BLOCKS).max(bands), self.steps)), 0),
+            }
+        };
+        let codes = QUARTERS * self.steps;
+        // SAFETY: the region has `full * BLOCKS` bands, or as many as are asked for, and `taken + bands` are at most as
+        // many, so the offset stays inside of it. What is cut off from there on is nobody's: every cut is made here, and
+        // raises `taken`.
+        #[expect(unsafe_code, reason = "a part of the region that nobody has")]
+        let first = unsafe { region.first.add(taken * (codes + WEIGHT_STEPS)) };
+        let mut made = Bands { first, bands, codes, _region: region.clone() };
+        if bands >= self.full {
+            self.region = Some((region, taken + bands));
+        }
         for band in 0..bands {
             *made.weights_mut(band) = weights;
         }
         made
     }
+}
 
+impl Region {
+    /// Memory of zeros for so many bands, of which the system gives pages when they are first written to.
+    fn new(bands: usize, steps: usize) -> Self {
+        let bytes = (bands * Bands::band_bytes(steps)).max(size_of::<Step>());
+        let align = alignment(bytes);
+        // Whole pages: the last rows are to lie on a large one, too.
+        let bytes = bytes.next_multiple_of(align);
+        // Room to begin where a page does. Asked for without that alignment, since memory that is aligned by the
+        // allocator is zeroed by writing to it, all of it.
+        let Ok(layout) = Layout::from_size_align(bytes + align, 1) else {
+            handle_alloc_error(Layout::new::<Step>())
+        };
+        // SAFETY: the layout is not empty.
+        #[expect(unsafe_code, reason = "a vector cannot ask for large pages before its memory is touched")]
+        let allocated = unsafe { alloc_zeroed(layout) };
+        let Some(allocated) = NonNull::new(allocated) else { handle_alloc_error(layout) };
+        let gap = allocated.addr().get().next_multiple_of(align) - allocated.addr().get();
+        // SAFETY: the gap is less than `align`, so `bytes` bytes from there on lie inside of the allocation. They are
+        // zeros, which are steps, and aligned to at least 64.
+        #[expect(unsafe_code, reason = "offset into the own allocation")]
+        let first: NonNull<Step> = unsafe { allocated.add(gap) }.cast();
+        ask_for_large_pages(first, bytes);
+        Self { allocated, layout, first }
+    }
+}
+
+/// A page for what fills pages; what is smaller takes what it needs.
+const fn alignment(bytes: usize) -> usize {
+    let whole = bytes.next_multiple_of(PAGE);
+    if whole - bytes <= bytes / 8 { PAGE } else { align_of::<Step>() }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with this layout, and not used any more: every `Bands` cut from it keeps it.
+        #[expect(unsafe_code, reason = "frees the own allocation")]
+        unsafe {
+            dealloc(self.allocated.as_ptr(), self.layout);
+        }
+    }
+}
+
+impl Bands {
     /// Bytes that one band of so many steps a quarter takes.
     pub(in crate::index::certified) const fn band_bytes(steps: usize) -> usize {
         (QUARTERS * steps + WEIGHT_STEPS) * size_of::<Step>()
+    }
+
+    /// How many there are.
+    pub(in crate::index::certified) const fn len(&self) -> usize {
+        self.bands
     }
 
     fn at(&self, band: usize) -> NonNull<Step> {
@@ -111,62 +208,36 @@ impl Drop for Bands {
     /// Codes are templates too: see `MemoryTier`.
     fn drop(&mut self) {
         self.overwrite();
-        // SAFETY: allocated in `new` with this layout, and not used any more.
-        #[expect(unsafe_code, reason = "frees the own allocation")]
-        unsafe {
-            dealloc(self.first.as_ptr().cast(), self.layout);
-        }
     }
 }
 
-// SAFETY: `Bands` owns plain bytes, like a `Vec<Step>`, and gives them out under the usual rules of borrowing.
+// SAFETY: a `Region` is memory and nothing else; what lies in it is reached through the `Bands` that own their parts.
 #[expect(unsafe_code, reason = "the pointer is the only owner")]
+unsafe impl Send for Region {}
+// SAFETY: as above: `&Region` gives nothing out.
+#[expect(unsafe_code, reason = "the pointer is the only owner")]
+unsafe impl Sync for Region {}
+// SAFETY: `Bands` owns plain bytes, like a `Vec<Step>`, and gives them out under the usual rules of borrowing.
+#[expect(unsafe_code, reason = "the pointer is the only owner of its part")]
 unsafe impl Send for Bands {}
 // SAFETY: as above; `&Bands` gives out shared borrows only.
-#[expect(unsafe_code, reason = "the pointer is the only owner")]
+#[expect(unsafe_code, reason = "the pointer is the only owner of its part")]
 unsafe impl Sync for Bands {}
-
-/// INVARIANT of the callers: sizes are bounded (see `Growth`), and there is at least one band of one step.
-fn layout(bands: usize, steps: usize) -> Layout {
-    let bytes = bands * Bands::band_bytes(steps);
-    // Whole pages where hardly anything of them is left over; small blocks, of small pools, take what they need.
-    let whole = bytes.next_multiple_of(PAGE);
-    let (bytes, align) = if whole - bytes <= bytes / 8 { (whole, PAGE) } else { (bytes, align_of::<Step>()) };
-    match Layout::from_size_align(bytes.max(size_of::<Step>()), align) {
-        Ok(layout) => layout,
-        Err(_) => handle_alloc_error(Layout::new::<Step>()),
-    }
-}
-
-/// Memory of zeros.
-fn allocate(layout: Layout) -> NonNull<Step> {
-    // SAFETY: the layout is not empty: see `layout`.
-    #[expect(unsafe_code, reason = "a vector cannot ask for large pages before its memory is touched")]
-    let start = unsafe { alloc(layout) };
-    let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-    ask_for_large_pages(start, layout);
-    // SAFETY: `start` was just allocated with as many bytes.
-    #[expect(unsafe_code, reason = "initialises the own allocation")]
-    unsafe {
-        start.write_bytes(0, layout.size());
-    }
-    start.cast()
-}
 
 /// A wish: without it, or when the system does not grant it, the same bytes lie on small pages.
 #[cfg(all(target_os = "linux", not(miri)))]
-fn ask_for_large_pages(start: NonNull<u8>, layout: Layout) {
-    if layout.align() < PAGE {
+fn ask_for_large_pages(first: NonNull<Step>, bytes: usize) {
+    if !bytes.is_multiple_of(PAGE) {
         return;
     }
-    // SAFETY: the range was just allocated, is this block's own and begins and ends with a page; the advice changes
-    // on what pages it lies, not what it holds.
+    // SAFETY: the range lies inside of a region that was just allocated and is used by nobody yet, and it begins (see
+    // `Region::new`) and ends with a page; the advice changes on what pages it lies, not what it holds.
     #[expect(unsafe_code, reason = "a system call about the own allocation")]
-    let _refused = unsafe { libc::madvise(start.as_ptr().cast(), layout.size(), libc::MADV_HUGEPAGE) };
+    let _refused = unsafe { libc::madvise(first.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
 }
 
 #[cfg(not(all(target_os = "linux", not(miri))))]
-fn ask_for_large_pages(_start: NonNull<u8>, _layout: Layout) {}
+fn ask_for_large_pages(_first: NonNull<Step>, _bytes: usize) {}
 
 const _: () = assert!(size_of::<Weights>().is_multiple_of(size_of::<Step>()), "weights fill whole steps");
 const _: () = assert!(align_of::<Weights>() == align_of::<Step>(), "weights are aligned like steps");
@@ -181,7 +252,7 @@ mod tests {
     #[test]
     fn bands_begin_empty_and_do_not_overlap() {
         for (count, steps) in [(1, 1), (3, 2), (5, 33)] {
-            let mut bands = Bands::new(count, steps, EMPTY);
+            let mut bands = Ground::new(count + 1, steps).cut(count, EMPTY);
             for band in 0..count {
                 assert!(bands.codes(band).iter().all(|step| step.0 == Step::ZERO.0));
                 assert_eq!(bands.codes(band).len(), QUARTERS * steps);
@@ -205,14 +276,48 @@ mod tests {
     }
 
     #[test]
-    fn blocks_that_fill_pages_are_aligned_to_them() {
-        for (count, steps, aligned) in [(62, 128, true), (1, 16_384, false), (234, 32, true), (8, 32, false)]
+    fn blocks_of_full_size_lie_side_by_side_and_each_is_zeroed_when_it_goes() {
+        let steps = 2;
+        let band_steps = Bands::band_bytes(steps) / size_of::<Step>();
+        let mut ground = Ground::new(2, steps);
+        let small = ground.cut(1, EMPTY);
+        let mut blocks: Vec<Bands> = (0..BLOCKS + 1).map(|_| ground.cut(2, EMPTY)).collect();
+        for (number, block) in blocks.iter_mut().enumerate() {
+            for band in 0..2 {
+                block.codes_mut(band).fill(Step([number as u8 + 1; size_of::<Step>()]));
+            }
+        }
+        for (number, pair) in blocks.windows(2).enumerate() {
+            let follows =
+                pair[0].first.addr().get() + 2 * Bands::band_bytes(steps) == pair[1].first.addr().get();
+            assert_eq!(follows, number + 1 < BLOCKS, "after block {number}");
+        }
+        assert!(small.codes(0).iter().all(|step| step.0 == Step::ZERO.0));
+        // Any order of going, and what stays is unharmed; the region outlives its ground.
+        drop(ground);
+        let (last, first) = (blocks.pop(), blocks.remove(0));
+        drop(last);
+        let region = first._region.clone();
+        drop(first);
+        for (number, block) in blocks.iter().enumerate() {
+            assert!(block.codes(1).iter().all(|step| step.0 == [number as u8 + 2; size_of::<Step>()]));
+        }
+        let left = Bands { first: region.first, bands: 2, codes: QUARTERS * steps, _region: region };
+        assert!(left.codes(0).iter().chain(left.codes(1)).all(|step| step.0 == Step::ZERO.0));
+        assert_eq!(band_steps, QUARTERS * steps + WEIGHT_STEPS);
+    }
+
+    #[test]
+    fn what_fills_pages_begins_with_one() {
+        for (bands, steps, aligned) in
+            [(62, 128, true), (62 * BLOCKS, 128, true), (234, 32, true), (8, 32, false)]
         {
-            let layout = layout(count, steps);
-            assert_eq!(layout.align() == PAGE, aligned, "{count} bands of {steps} steps");
-            let bytes = count * Bands::band_bytes(steps);
-            assert!(layout.size() >= bytes && layout.size() <= bytes + bytes / 8);
-            assert!(!aligned || layout.size().is_multiple_of(PAGE));
+            let bytes = bands * Bands::band_bytes(steps);
+            assert_eq!(alignment(bytes) == PAGE, aligned, "{bands} bands of {steps} steps");
+            let region = Region::new(bands, steps);
+            let start = region.first.addr().get();
+            assert!(start.is_multiple_of(alignment(bytes)));
+            assert!(start + bytes <= region.allocated.addr().get() + region.layout.size());
         }
     }
 }
