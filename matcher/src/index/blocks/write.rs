@@ -1,13 +1,12 @@
-//! Changing the certified index.
+//! Changing the rows of an index.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use super::block::{Block, Incoming};
-use super::{CertifiedIndex, Place};
-use crate::index::geometry::Template;
-use crate::index::{IndexFault, IndexRow, IndexWrite, RowKey};
+use super::{Block, Blocks, Incoming, Place};
+use crate::index::geometry::{Geometry, Template};
+use crate::index::{IndexFault, IndexRow, RowKey};
 
 /// Rows of one insert that go into one block.
 struct Share<'a> {
@@ -15,7 +14,7 @@ struct Share<'a> {
     incoming: Vec<Incoming<'a>>,
 }
 
-impl CertifiedIndex {
+impl<B: Block> Blocks<B> {
     fn refuse_duplicates(&self, rows: &[IndexRow<'_>]) -> Result<(), IndexFault> {
         let places = self.places();
         let mut named = HashSet::with_capacity(rows.len());
@@ -29,19 +28,19 @@ impl CertifiedIndex {
     /// but which no search knows yet.
     fn share_out<'a>(
         &self,
-        blocks: &mut Vec<Arc<Block>>,
+        blocks: &mut Vec<Arc<B>>,
         vacant: &mut Vec<usize>,
         rows: &[IndexRow<'_>],
         templates: &'a [Template<'a>],
+        new: impl Fn(Option<&B>, usize) -> B,
     ) -> Result<Vec<Share<'a>>, IndexFault> {
         let mut shares = Vec::new();
         let mut rows = rows.iter().zip(templates);
         let mut block = 0;
         while rows.len() > 0 {
             if block == blocks.len() {
-                let bands = self.growth.bands_after(blocks.last().map(|last| last.capacity()));
                 let before = blocks.iter().map(|block| block.capacity()).sum();
-                blocks.push(Arc::new(self.new_block(bands, before)));
+                blocks.push(Arc::new(new(blocks.last().map(Arc::as_ref), before)));
                 vacant.push(blocks[block].capacity());
             }
             if vacant[block] > 0 {
@@ -61,20 +60,25 @@ impl CertifiedIndex {
         }
         Ok(shares)
     }
-}
 
-impl IndexWrite for CertifiedIndex {
-    fn insert(&self, rows: &[IndexRow<'_>]) -> Result<(), IndexFault> {
+    /// See [`crate::index::IndexWrite::insert`]. `new` makes the block that follows the given last one, and so many
+    /// slots in all.
+    pub(in crate::index) fn insert(
+        &self,
+        geometry: &Geometry,
+        rows: &[IndexRow<'_>],
+        new: impl Fn(Option<&B>, usize) -> B,
+    ) -> Result<(), IndexFault> {
         let templates: Vec<Template<'_>> =
-            rows.iter().map(|row| self.geometry.template(row.embedding)).collect::<Result<_, _>>()?;
+            rows.iter().map(|row| geometry.template(row.embedding)).collect::<Result<_, _>>()?;
         let mut vacant = self.writing();
         self.refuse_if_broken()?;
         self.refuse_duplicates(rows)?;
 
         // First everything that can fail, where no search can see it; then what cannot fail.
-        let mut blocks = self.blocks().to_vec();
+        let mut blocks = self.all().to_vec();
         let mut counts = vacant.clone();
-        let shares = self.share_out(&mut blocks, &mut counts, rows, &templates)?;
+        let shares = self.share_out(&mut blocks, &mut counts, rows, &templates, new)?;
         for (done, share) in shares.iter().enumerate() {
             if let Err(fault) = blocks[share.block].stage(&share.incoming) {
                 for share in &shares[..=done] {
@@ -91,7 +95,7 @@ impl IndexWrite for CertifiedIndex {
             blocks[*block].publish(incoming)?;
             counts[*block] -= incoming.len();
             // INVARIANT: both fit: blocks and slots are counted by the memory they take.
-            #[expect(clippy::cast_possible_truncation, reason = "a block has at most 16,384 slots")]
+            #[expect(clippy::cast_possible_truncation, reason = "a block has a few thousand slots")]
             places.extend(
                 incoming
                     .iter()
@@ -106,7 +110,8 @@ impl IndexWrite for CertifiedIndex {
         Ok(())
     }
 
-    fn remove(&self, rows: &[RowKey]) -> Result<usize, IndexFault> {
+    /// See [`crate::index::IndexWrite::remove`].
+    pub(in crate::index) fn remove(&self, rows: &[RowKey]) -> Result<usize, IndexFault> {
         let mut vacant = self.writing();
         self.refuse_if_broken()?;
         let mut doomed: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -120,7 +125,7 @@ impl IndexWrite for CertifiedIndex {
                 }
             }
         }
-        let blocks = self.blocks();
+        let blocks = self.all();
         for (block, slots) in doomed {
             if let Err(fault) = blocks[block].erase(&slots) {
                 self.broken.store(true, Ordering::Release);
