@@ -93,7 +93,13 @@ fn kind(
     let mut points = Vec::new();
     for value in std::mem::take(&mut made.values) {
         made.index.set(value)?;
-        points.push(point(job, probes, right, ours, &made, value)?);
+        let point = point(job, probes, right, ours, &made, value)?;
+        let (one, [mated, _, others, _]) = (point.one.median_ms, point.recall);
+        let (name, setting) = (&made.name, made.setting);
+        eprintln!(
+            "approximate: {name}, {setting} {value}: {one:.2} ms, recall@10 {mated:.4} and {others:.4}"
+        );
+        points.push(point);
     }
     let removal = writes::of_rival(&mut *made.index, job.rows).map_err(|error| reason(&error));
     Ok(Kind {

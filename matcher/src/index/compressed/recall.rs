@@ -45,6 +45,8 @@ pub struct Recall {
     pub mated_probes: usize,
     /// Drawn rows, each searched for with all rows of its subject left out: nobody enrolled is looked for.
     pub other_probes: usize,
+    /// Of the mated probes whose subject belongs in the longest of these lists, those whose list has it, with that row.
+    pub mates: Share,
     /// Of lists of mated probes.
     pub mated: [Share; LENGTHS.len()],
     /// Of lists of the others.
@@ -179,13 +181,18 @@ impl CompressedIndex {
             rows,
             mated_probes: 0,
             other_probes: drawn.len(),
+            mates: Share { list_length: longest, found: 0, of: 0 },
             mated: LENGTHS.map(|list_length| Share { list_length, found: 0, of: 0 }),
             others: LENGTHS.map(|list_length| Share { list_length, found: 0, of: 0 }),
         };
-        for ((right, mated), others) in right.into_iter().zip(&mated).zip(&others) {
+        for (((drawn, right), mated), others) in drawn.iter().zip(right).zip(&mated).zip(&others) {
             if right.has_mate {
+                let right = right.without_row.into_hits();
+                let mate: Vec<Hit> =
+                    right.iter().filter(|hit| hit.subject == drawn.keys.1).copied().collect();
                 recall.mated_probes += 1;
-                count(&mut recall.mated, mated, &right.without_row.into_hits());
+                count(std::slice::from_mut(&mut recall.mates), mated, &mate);
+                count(&mut recall.mated, mated, &right);
             }
             count(&mut recall.others, others, &right.without_subject.into_hits());
         }

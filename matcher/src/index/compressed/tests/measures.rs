@@ -76,6 +76,9 @@ fn the_measured_recall_is_the_one_counted_by_hand() {
     assert_eq!((recall.at, recall.rows), (now(), rows.len()));
     assert_eq!((recall.mated_probes, recall.other_probes), (with_mates.len(), 64));
     assert_eq!((recall.mated, recall.others), (mated, others));
+    // Two images of a person are much alike: each finds the other, if the other is there.
+    assert_eq!(recall.mates, Share { list_length: 50, found: recall.mates.of, of: recall.mates.of });
+    assert_eq!(recall.mates.of as usize, with_mates.len());
     assert!(others[1].found < others[1].of, "nothing was missed: the measurement shows nothing");
     assert!(others[0].value().unwrap() > 0.5, "{others:?}");
     println!("report: recall of {others:?}, mated {mated:?}");
