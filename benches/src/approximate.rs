@@ -4,6 +4,9 @@
 //! only; how large a part is a setting. Each setting is asked the same probes as our index, by turns; what share of the
 //! right rows it finds is told for mated probes, and for those of people who are not enrolled, apart: an
 //! investigator reads both lists. Graphs take long to build, so they are measured with fewer templates.
+//!
+//! Our own compressed index, which a pool is searched with only when an operator asks for it, is among them: it looks at
+//! every row, but at a few bits of it.
 
 use clap::Args;
 use likeness_models::Metric;
@@ -16,6 +19,7 @@ use crate::table::Table;
 use crate::timing::Spread;
 
 mod case;
+mod compressed;
 mod kinds;
 
 /// What to measure.
@@ -27,6 +31,9 @@ pub struct Options {
     /// Templates for graphs; 0 leaves them out.
     #[arg(long, value_delimiter = ',', default_values_t = [100_000])]
     graph_rows: Vec<u64>,
+    /// Templates for our compressed index; 0 leaves it out.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000_000])]
+    compressed_rows: Vec<u64>,
     /// Dimensions: up to 128 are searched by Euclidean distance, more by cosine.
     #[arg(long, value_delimiter = ',', default_values_t = [128, 512])]
     dimensions: Vec<usize>,
@@ -96,22 +103,43 @@ impl Point {
     }
 }
 
+/// Indexes that are built and measured beside each other.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+enum Family {
+    Inverted,
+    Graphs,
+    Compressed,
+}
+
+impl Family {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Inverted => "inverted",
+            Self::Graphs => "graphs",
+            Self::Compressed => "compressed",
+        }
+    }
+}
+
 /// Runs the measurements: one file per size.
 ///
 /// # Errors
 /// When an index refuses something, or the results cannot be written.
 pub fn run(run: &RunOptions, options: &Options) -> anyhow::Result<()> {
-    let inverted = options.rows.iter().map(|&rows| (rows, false));
-    let graphs = options.graph_rows.iter().map(|&rows| (rows, true));
-    for (rows, graphs) in inverted.chain(graphs).filter(|(rows, _)| *rows > 0) {
+    let sizes = [
+        (Family::Inverted, &options.rows),
+        (Family::Graphs, &options.graph_rows),
+        (Family::Compressed, &options.compressed_rows),
+    ];
+    let sizes = sizes.into_iter().flat_map(|(family, sizes)| sizes.iter().map(move |&rows| (rows, family)));
+    for (rows, family) in sizes.filter(|(rows, _)| *rows > 0) {
         for &dimension in &options.dimensions {
             let circumstances = Circumstances::now(run.seed);
-            let job = case::Job { rows, dimension, graphs, limit: options.limit, seed: run.seed };
+            let job = case::Job { rows, dimension, family, limit: options.limit, seed: run.seed };
             let case: Case = crate::child::in_a_process_of_its_own("approximate-case", &job)?;
-            let family = if graphs { "graphs" } else { "inverted" };
             report(
                 run,
-                &format!("approximate-{family}-{rows}x{dimension}"),
+                &format!("approximate-{}-{rows}x{dimension}", family.name()),
                 circumstances,
                 &case,
                 &tables(&case),

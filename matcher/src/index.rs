@@ -7,13 +7,16 @@
 //! | implementation | for |
 //! |---|---|
 //! | [`CertifiedIndex`] | the default: int8 codes are scanned, what they cannot rule out is compared in full precision; certified exact |
+//! | [`CompressedIndex`] | pools larger than memory, named one by one: a few bits per dimension are scanned, the most promising rows are compared in full precision; *approximate*, with its measured recall |
 //! | [`FlatIndex`] | FAISS, in memory, exact: the baseline to measure against, and an independent second opinion |
 //! | [`OracleIndex`] | the definition of the right answer, row by row; for tests and for checking other kinds |
 //!
 //! Every implementation passes the same suite (`index/conformance.rs`), and every answer is *identical* to the
-//! oracle's: same subjects, same rows, same order, same bits of similarity.
+//! oracle's: same subjects, same rows, same order, same bits of similarity. The one exception says so itself:
+//! [`IndexRead::exactness`] of the compressed index is [`Exactness::Approximate`].
 
-use std::time::Instant;
+use std::sync::atomic::AtomicBool;
+use std::time::{Instant, SystemTime};
 
 use likeness_models::{Metric, SpaceId};
 use thiserror::Error;
@@ -21,10 +24,14 @@ use thiserror::Error;
 use crate::embed::Embedding;
 
 mod best;
+mod blocks;
 pub mod certified;
+pub mod compressed;
 mod flat;
 mod geometry;
 mod oracle;
+mod score;
+mod tier;
 
 #[cfg(test)]
 mod conformance;
@@ -32,6 +39,7 @@ mod conformance;
 mod tests;
 
 pub use certified::CertifiedIndex;
+pub use compressed::{CompressedIndex, Recall, Share};
 pub use flat::FlatIndex;
 pub use oracle::OracleIndex;
 
@@ -64,6 +72,22 @@ pub struct Hit {
     /// 1 is identical, larger is more alike; not a probability. Computed in `f64` from the stored template by
     /// [`crate::embed::similarity`], so that search and 1:1 comparison give the same number.
     pub similarity: f64,
+}
+
+/// What an index promises of its lists.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Exactness {
+    /// Every row was compared in full precision.
+    Exact,
+    /// As if every row had been: rows were left out only where a bound proves that they are not in the list.
+    Certified,
+    /// Rows were left out on an estimate: a list may miss some that belong in it. What it shows is right: each
+    /// similarity is exact, and the order is that of the similarities.
+    Approximate {
+        /// What was measured on this index; `None` when nothing was yet, or too much changed since.
+        recall: Option<Recall>,
+    },
 }
 
 /// Why the index did not do what was asked. Nothing was changed unless a variant says otherwise.
@@ -189,10 +213,29 @@ pub trait IndexRead: Send + Sync {
     /// embedding could not have been inserted, [`IndexFault::Inconsistent`].
     fn agrees(&self, expected: &IndexRow<'_>) -> Result<bool, IndexFault>;
 
+    /// What lists of this index promise, now.
+    fn exactness(&self) -> Exactness;
+
+    /// Whether [`Self::measure`] should be called: never, unless answers are approximate.
+    fn measure_due(&self) -> bool {
+        false
+    }
+
+    /// Measures what [`Exactness::Approximate`] tells of later answers, as of the time `at`; nothing where answers
+    /// are exact. Takes long: see the implementation. Holds up no search. Ends early, having measured nothing, soon
+    /// after `cancelled` is set.
+    ///
+    /// # Errors
+    /// [`IndexFault::Engine`], [`IndexFault::Inconsistent`]. What was measured before is forgotten then.
+    fn measure(&self, at: SystemTime, cancelled: &AtomicBool) -> Result<(), IndexFault> {
+        let _ = (at, cancelled);
+        Ok(())
+    }
+
     /// For each probe, the `limit` subjects most like it, each with its best row; all of them when there are
     /// fewer. One list per probe, in the order of the probes.
     ///
-    /// Exact: no row outside a list is more alike than the list's last. Ordered by similarity, larger first;
+    /// No row outside a list is more alike than the list's last, unless [`Self::exactness`] says otherwise. Ordered by similarity, larger first;
     /// equal similarities by row key, smaller first. The same rows give the same answer bit for bit, whatever
     /// the order of insertion, the number of probes in the call or the load on the machine.
     ///

@@ -12,7 +12,10 @@ use std::{
 use thiserror::Error;
 use toml::{Table, Value};
 
-use crate::{clock::Calendar, pool::IndexOptions};
+use crate::{
+    clock::Calendar,
+    pool::{CompressedPools, IndexOptions},
+};
 
 mod raw;
 mod siem;
@@ -73,6 +76,7 @@ pub struct Search {
     pub default_candidates: usize,
     pub max_candidates: usize,
     pub index: IndexOptions,
+    pub compressed: CompressedPools,
     pub demonstration_operating_points: bool,
 }
 

@@ -43,7 +43,7 @@ pub(crate) use definition::CheckedPool;
 pub use definition::{DefinitionError, PoolDefinition, QualityRule};
 pub use erase::Leaving;
 pub use gather::Gathering;
-pub use index::IndexOptions;
+pub use index::{CompressedPools, Compression, IndexOptions};
 pub use migrate::MigrationStatus;
 pub use protection::{ProtectedView, Protection, Sighted, Withheld};
 pub use read::{OpenedImage, OpenedSubject, Ranked, Reader};

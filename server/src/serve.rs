@@ -24,6 +24,7 @@ use crate::{
 
 mod incoming;
 mod migrations;
+mod recall;
 mod retention;
 mod signals;
 #[cfg(test)]
@@ -235,6 +236,7 @@ async fn start_behind(
     tokio::spawn(keep_house(Arc::clone(&service), stopping.clone()));
     tokio::spawn(migrations::carry_on(Arc::clone(&service), stopping.clone()));
     tokio::spawn(retention::keep_time(Arc::clone(&service), stopping.clone()));
+    tokio::spawn(recall::keep_measured(Arc::clone(&service), stopping.clone()));
     let desk = Desk::new(&service, stopping.clone());
     let routes = rpc::add_to(Routes::new(health_service).add_service(reflection), &desk, &service);
     let incoming = incoming::connections(listener, limits.connections);

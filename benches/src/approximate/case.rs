@@ -5,7 +5,7 @@ use likeness_matcher::embed::Embedding;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{self, Made};
-use super::{Case, Kind, Point};
+use super::{Case, Family, Kind, Point, compressed};
 use crate::gallery::{Gallery, embedding, space};
 use crate::search::{Batch, Built, Oracle, Ours, Right, Tier, writes};
 use crate::timing::{Spread, timed};
@@ -24,7 +24,7 @@ const PER_LIST: u64 = 40;
 pub(super) struct Job {
     pub(super) rows: u64,
     pub(super) dimension: usize,
-    pub(super) graphs: bool,
+    pub(super) family: Family,
     pub(super) limit: usize,
     pub(super) seed: u64,
 }
@@ -47,10 +47,10 @@ pub(super) fn measure(job: &Job) -> anyhow::Result<Case> {
         built.add(|| batch.insert(ours.index()?))
     })?;
     let right = oracle.answers(job.limit);
-    let made = if job.graphs {
-        kinds::graphs(job.dimension, gallery.metric())?
-    } else {
-        kinds::inverted(job.rows, job.dimension, gallery.metric())?
+    let made = match job.family {
+        Family::Graphs => kinds::graphs(job.dimension, gallery.metric())?,
+        Family::Inverted => kinds::inverted(job.rows, job.dimension, gallery.metric())?,
+        Family::Compressed => compressed::compressed(job.dimension, gallery.metric())?,
     };
     let kinds = made
         .into_iter()
@@ -77,7 +77,7 @@ fn kind(
 ) -> anyhow::Result<Kind> {
     eprintln!("approximate: building {} of {} x {}", made.name, job.rows, job.dimension);
     let mut built = Built::default();
-    if !job.graphs {
+    if job.family == Family::Inverted {
         let wanted = (kinds::lists(job.rows) as u64 * PER_LIST).min(job.rows);
         let mut values = Vec::new();
         gallery.each_block(0..wanted, |_, references| {
@@ -93,7 +93,13 @@ fn kind(
     let mut points = Vec::new();
     for value in std::mem::take(&mut made.values) {
         made.index.set(value)?;
-        points.push(point(job, probes, right, ours, &made, value)?);
+        let point = point(job, probes, right, ours, &made, value)?;
+        let (one, [mated, _, others, _]) = (point.one.median_ms, point.recall);
+        let (name, setting) = (&made.name, made.setting);
+        eprintln!(
+            "approximate: {name}, {setting} {value}: {one:.2} ms, recall@10 {mated:.4} and {others:.4}"
+        );
+        points.push(point);
     }
     let removal = writes::of_rival(&mut *made.index, job.rows).map_err(|error| reason(&error));
     Ok(Kind {

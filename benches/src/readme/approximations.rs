@@ -10,9 +10,13 @@ pub(super) fn section(page: &Page<'_>, results: &Results) -> anyhow::Result<Stri
     }
     let mut text = "### Where approximate indexes win, and what that costs\n\n".to_owned();
     for case in &results.approximate {
-        let graphs = case.kinds.iter().any(|kind| kind.name.contains("HNSW"));
-        let name =
-            format!("recall-{}-{}x{}", if graphs { "graphs" } else { "inverted" }, case.rows, case.dimension);
+        let has = |what: &str| case.kinds.iter().any(|kind| kind.name.contains(what));
+        let family = match (has("HNSW"), has("compressed")) {
+            (true, _) => "graphs",
+            (_, true) => "compressed",
+            _ => "inverted",
+        };
+        let name = format!("recall-{family}-{}x{}", case.rows, case.dimension);
         draw(page, case, &name)?;
         text += &shown(page.shown, &name, "Recall of approximate indexes against time per probe");
     }

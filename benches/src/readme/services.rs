@@ -48,7 +48,9 @@ fn pipeline_part(page: &Page<'_>, measured: &pipeline::Results) -> anyhow::Resul
                 threads.threads.to_string(),
                 format!("{:.1}", threads.pipeline),
                 format!("{:.0} %", 100.0 * threads.share_of_floor),
-                format!("{:.0} %", 100.0 * threads.share_of_networks),
+                threads
+                    .share_of_networks
+                    .map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", 100.0 * share)),
                 threads.times_peer.map_or_else(|| "–".to_owned(), |times| format!("{times:.2} times")),
                 far,
             ]

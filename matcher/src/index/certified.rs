@@ -53,21 +53,21 @@
 //!
 //! # Beside writes
 //!
-//! Rows lie in blocks of at most 2 MiB of codes and weights (at least 64 rows), side by side in memory, each with a lock of its own. A write holds one
+//! Rows lie in blocks of at most 2 MiB of codes and weights (at least 64 rows), each with a lock of its own. A write holds one
 //! lock at a time, for 64 rows at a time. Rows never move; the slot of a removed row is overwritten, in both
 //! precisions, before `remove` returns, and given to a later row.
 
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use likeness_models::{Metric, SpaceId};
 
+use super::blocks::{Block as _, Blocks, Growth};
 use super::geometry::Geometry;
-use super::{Hit, IndexFault, IndexRead, IndexRow, RowKey};
+use super::tier::Precise;
+use super::{Exactness, Hit, IndexFault, IndexRead, IndexRow, IndexWrite, RowKey};
 use crate::embed::Embedding;
 
 mod ask;
@@ -80,9 +80,6 @@ mod kernel;
 mod layout;
 mod quantise;
 mod scan;
-mod score;
-mod tier;
-mod write;
 
 #[cfg(test)]
 mod tests;
@@ -92,7 +89,6 @@ use block::Block;
 pub use filter::Filter;
 use kernel::{Bands, Ground, Kernel, PAGE};
 use layout::{BAND_ROWS, Weights, steps};
-use tier::{MemoryTier, SealedFile, SealedTier, Tier};
 
 /// Most bands of a block, whatever the dimension.
 const MOST_BANDS: usize = 256;
@@ -105,57 +101,11 @@ pub struct CertifiedIndex {
     geometry: Geometry,
     kernel: Kernel,
     threads: NonZeroUsize,
+    growth: Growth,
+    /// Where further blocks lie. Held for moments, by a writer.
+    ground: Mutex<Ground>,
     precise: Precise,
-    /// Held for the whole of a write, and by `agrees`. INVARIANT: `blocks` and `places` are only changed by who holds
-    /// it, and are held for moments.
-    writer: Mutex<Room>,
-    blocks: RwLock<Arc<[Arc<Block>]>>,
-    places: RwLock<HashMap<RowKey, Place>>,
-    /// An earlier failure left a template where none should be.
-    broken: AtomicBool,
-}
-
-/// Where full-precision templates lie.
-enum Precise {
-    Memory,
-    /// Those of the first so many rows in memory, the others in the file.
-    Sealed {
-        memory_rows: usize,
-        file: Arc<SealedFile>,
-    },
-}
-
-/// Where a row lies: small, since there is one per row.
-#[derive(Clone, Copy)]
-struct Place {
-    block: u32,
-    slot: u32,
-}
-
-impl Place {
-    fn block(self) -> usize {
-        self.block as usize
-    }
-
-    fn slot(self) -> usize {
-        self.slot as usize
-    }
-}
-
-/// Where further rows go.
-struct Room {
-    /// Free slots of each block.
-    vacant: Vec<usize>,
-    /// Where further blocks lie. How large they are made: the first of one band, each further one twice as large, so that
-    /// a small pool takes little memory.
-    ground: Ground,
-}
-
-impl Room {
-    /// Bands of the next block, after one of this capacity in rows.
-    fn bands_after(&self, last: Option<usize>) -> usize {
-        last.map_or(1, |rows| rows / BAND_ROWS * 2).min(self.ground.full())
-    }
+    blocks: Blocks<Block>,
 }
 
 impl CertifiedIndex {
@@ -166,8 +116,8 @@ impl CertifiedIndex {
     pub fn new(space: SpaceId, dimension: usize, metric: Metric) -> Result<Self, IndexFault> {
         let geometry = Geometry::new(space, dimension, metric)?;
         let band_bytes = Bands::band_bytes(steps(dimension));
-        let full = (PAGE / band_bytes).clamp(1, MOST_BANDS);
-        Ok(Self::made_of(geometry, full, Kernel::best()))
+        let growth = Growth { most_bands: (PAGE / band_bytes).clamp(1, MOST_BANDS) };
+        Ok(Self::made_of(geometry, growth, Kernel::best()))
     }
 
     /// The same with its second tier on disk, all but the first rows.
@@ -184,21 +134,19 @@ impl CertifiedIndex {
         metric: Metric,
     ) -> Result<Self, IndexFault> {
         let geometry = Geometry::new(space, dimension, metric)?;
-        Ok(Self::made_of(geometry, 1, Kernel::best()))
+        Ok(Self::made_of(geometry, Growth { most_bands: 1 }, Kernel::best()))
     }
 
-    /// With blocks of at most so many bands.
-    fn made_of(geometry: Geometry, full: usize, kernel: Kernel) -> Self {
-        let ground = Ground::new(full, steps(geometry.dimension));
+    fn made_of(geometry: Geometry, growth: Growth, kernel: Kernel) -> Self {
+        let ground = Mutex::new(Ground::new(growth.most_bands, steps(geometry.dimension)));
         Self {
             geometry,
             kernel,
             threads: NonZeroUsize::MIN,
+            growth,
+            ground,
             precise: Precise::Memory,
-            writer: Mutex::new(Room { vacant: Vec::new(), ground }),
-            blocks: RwLock::new(Arc::new([])),
-            places: RwLock::default(),
-            broken: AtomicBool::new(false),
+            blocks: Blocks::new(),
         }
     }
 
@@ -216,8 +164,7 @@ impl CertifiedIndex {
     /// # Errors
     /// [`IndexFault::Engine`] when the folder takes no file.
     pub fn with_sealed_tier(mut self, folder: &Path, memory_rows: usize) -> Result<Self, IndexFault> {
-        let file = Arc::new(SealedFile::create(folder, self.geometry.dimension)?);
-        self.precise = Precise::Sealed { memory_rows, file };
+        self.precise = Precise::sealed(folder, self.geometry.dimension, memory_rows)?;
         Ok(self)
     }
 
@@ -227,39 +174,16 @@ impl CertifiedIndex {
         self.kernel.to_string()
     }
 
-    /// A block that will hold the rows after the first `before`.
-    fn new_block(&self, room: &mut Room, bands: usize, before: usize) -> Block {
-        let rows = bands * BAND_ROWS;
-        let precise: Box<dyn Tier> = match &self.precise {
-            Precise::Sealed { memory_rows, file } if before + rows > *memory_rows => {
-                Box::new(SealedTier::new(file.clone(), rows))
-            }
-            _ => Box::new(MemoryTier::new(rows, self.geometry.dimension)),
-        };
-        let bands = room.ground.cut(bands, Weights::vacant(self.geometry.metric));
-        Block::new(&self.geometry, bands, precise)
-    }
-
-    fn refuse_if_broken(&self) -> Result<(), IndexFault> {
-        if self.broken.load(Ordering::Acquire) { Err(IndexFault::Inconsistent) } else { Ok(()) }
-    }
-
-    // None of these three locks is held across a call that can panic halfway through a change; a block, where a
-    // panic could leave something half done, refuses instead.
-    fn writing(&self) -> MutexGuard<'_, Room> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn places(&self) -> RwLockReadGuard<'_, HashMap<RowKey, Place>> {
-        self.places.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn places_mut(&self) -> RwLockWriteGuard<'_, HashMap<RowKey, Place>> {
-        self.places.write().unwrap_or_else(PoisonError::into_inner)
+    /// The block that follows `last`, and `before` slots in all.
+    fn new_block(&self, last: Option<&Block>, before: usize) -> Block {
+        let bands = self.growth.bands_after(last.map(|last| last.capacity()));
+        let precise = self.precise.tier(bands * BAND_ROWS, before, self.geometry.dimension);
+        let mut ground = self.ground.lock().unwrap_or_else(PoisonError::into_inner);
+        Block::new(&self.geometry, ground.cut(bands, Weights::vacant(self.geometry.metric)), precise)
     }
 
     fn blocks(&self) -> Arc<[Arc<Block>]> {
-        self.blocks.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.blocks.all()
     }
 }
 
@@ -277,26 +201,23 @@ impl IndexRead for CertifiedIndex {
     }
 
     fn len(&self) -> usize {
-        self.places().len()
+        self.blocks.len()
     }
 
     fn contains(&self, row: RowKey) -> bool {
-        self.places().contains_key(&row)
+        self.blocks.contains(row)
     }
 
     fn rows(&self) -> Vec<RowKey> {
-        let mut rows: Vec<RowKey> = self.places().keys().copied().collect();
-        rows.sort_unstable();
-        rows
+        self.blocks.rows()
     }
 
     fn agrees(&self, expected: &IndexRow<'_>) -> Result<bool, IndexFault> {
-        let template = self.geometry.template(expected.embedding)?;
-        // A slot keeps its row only while nobody writes.
-        let _writing = self.writing();
-        self.refuse_if_broken()?;
-        let Some(place) = self.places().get(&expected.row).copied() else { return Ok(false) };
-        self.blocks()[place.block()].holds(place.slot(), (expected.row, expected.subject), &template.values)
+        self.blocks.agrees(&self.geometry, expected)
+    }
+
+    fn exactness(&self) -> Exactness {
+        Exactness::Certified
     }
 
     fn search_batch(
@@ -312,5 +233,15 @@ impl IndexRead for CertifiedIndex {
             // Neither was given: there is nothing to cancel, and no threshold.
             Err(AskFault::Cancelled | AskFault::Threshold) => Err(IndexFault::Inconsistent),
         }
+    }
+}
+
+impl IndexWrite for CertifiedIndex {
+    fn insert(&self, rows: &[IndexRow<'_>]) -> Result<(), IndexFault> {
+        self.blocks.insert(&self.geometry, rows, |last, before| self.new_block(last, before))
+    }
+
+    fn remove(&self, rows: &[RowKey]) -> Result<usize, IndexFault> {
+        self.blocks.remove(rows)
     }
 }

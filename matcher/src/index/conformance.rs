@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use likeness_models::{Metric, SpaceId};
 
+use super::compressed::Bits;
 use super::{
-    CertifiedIndex, FlatIndex, Hit, IndexFault, IndexRow, IndexWrite, OracleIndex, RowKey, SubjectKey,
-    UnusableLength,
+    CertifiedIndex, CompressedIndex, FlatIndex, Hit, IndexFault, IndexRow, IndexWrite, OracleIndex, RowKey,
+    SubjectKey, UnusableLength,
 };
 use crate::embed::Embedding;
 
@@ -233,7 +234,7 @@ macro_rules! conforms {
             $(#[test]
             fn $promise() {
                 for metric in [Metric::Euclidean, Metric::Cosine] {
-                    super::$promise(&$make(home(), 2, metric).unwrap());
+                    super::$promise(&($make)(home(), 2, metric).unwrap());
                 }
             })+
         }
@@ -261,5 +262,7 @@ conforms! {
     certified: CertifiedIndex::new;
     certified_in_small_blocks: CertifiedIndex::in_small_blocks;
     certified_on_disk: CertifiedIndex::on_disk;
+    compressed: |space, dimension, metric| CompressedIndex::new(space, dimension, metric, Bits::Two);
+    compressed_in_small_blocks: CompressedIndex::in_small_blocks;
     oracle: OracleIndex::new;
 }

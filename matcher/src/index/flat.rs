@@ -21,7 +21,7 @@ use likeness_models::{Metric, SpaceId};
 
 use super::best::Best;
 use super::geometry::{Geometry, Template};
-use super::{Hit, IndexFault, IndexRead, IndexRow, IndexWrite, RowKey};
+use super::{Exactness, Hit, IndexFault, IndexRead, IndexRow, IndexWrite, RowKey};
 use crate::embed::Embedding;
 
 mod bound;
@@ -177,6 +177,10 @@ impl IndexRead for FlatIndex {
         let mut rows: Vec<RowKey> = self.places().keys().copied().collect();
         rows.sort_unstable();
         rows
+    }
+
+    fn exactness(&self) -> Exactness {
+        Exactness::Exact
     }
 
     fn agrees(&self, expected: &IndexRow<'_>) -> Result<bool, IndexFault> {

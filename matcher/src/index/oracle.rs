@@ -8,7 +8,7 @@ use likeness_models::{Metric, SpaceId};
 
 use super::best::Ranked;
 use super::geometry::Geometry;
-use super::{Hit, IndexFault, IndexRead, IndexRow, IndexWrite, RowKey, SubjectKey};
+use super::{Exactness, Hit, IndexFault, IndexRead, IndexRow, IndexWrite, RowKey, SubjectKey};
 use crate::embed::{Embedding, similarity};
 
 /// An index that does nothing clever, to check the clever ones against. Useful for tests and for verifying an
@@ -62,6 +62,10 @@ impl IndexRead for OracleIndex {
 
     fn rows(&self) -> Vec<RowKey> {
         self.read().keys().copied().collect()
+    }
+
+    fn exactness(&self) -> Exactness {
+        Exactness::Exact
     }
 
     fn agrees(&self, expected: &IndexRow<'_>) -> Result<bool, IndexFault> {

@@ -13,7 +13,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::conformance::{at, home, row};
 use super::{
-    FlatIndex, Hit, IndexFault, IndexRead as _, IndexRow, IndexWrite, OracleIndex, RowKey, SubjectKey,
+    CompressedIndex, FlatIndex, Hit, IndexFault, IndexRead as _, IndexRow, IndexWrite, OracleIndex, RowKey,
+    SubjectKey,
 };
 use crate::embed::{Embedding, similarity};
 
@@ -143,6 +144,12 @@ fn histories(make: impl Fn(Metric) -> Box<dyn IndexWrite>) {
 #[test]
 fn flat_follows_the_model_through_random_histories() {
     histories(|metric| Box::new(FlatIndex::in_small_segments(home(), 3, metric).unwrap()));
+}
+
+/// So few rows that all of them are compared in full precision.
+#[test]
+fn compressed_follows_the_model_through_random_histories() {
+    histories(|metric| Box::new(CompressedIndex::in_small_blocks(home(), 3, metric).unwrap()));
 }
 
 #[test]

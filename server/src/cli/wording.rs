@@ -1,8 +1,11 @@
 //! How measured values are put into words, the same in every table and page.
 
-use likeness_proto::v1::{Candidate, Quality, Receipt, search_response::Mode};
+use likeness_proto::v1::{
+    Candidate, PoolResult, Quality, RecallShare, Receipt,
+    search_response::{Exactness, Mode},
+};
 
-use super::text::{age, plain};
+use super::text::{age, grouped, plain};
 
 /// Columns of running text on a terminal.
 const WIDTH: usize = 100;
@@ -38,6 +41,46 @@ pub fn no_candidate(mode: Mode) -> &'static str {
         }
         Mode::Investigation | Mode::Unspecified => "No candidate: nothing is enrolled in what was searched.",
     }
+}
+
+/// What may be missing from a pool's part of a list; nothing where nothing can be.
+pub fn may_miss(pool: &PoolResult) -> Option<String> {
+    if pool.exactness() != Exactness::Approximate {
+        return None;
+    }
+    let warning = format!(
+        "The search of `{}` was APPROXIMATE: the list may miss people who belong in it.",
+        plain(&pool.pool)
+    );
+    let Some(recall) = &pool.recall else {
+        return Some(warning + " How many is not measured.");
+    };
+    let share = |share: &RecallShare| {
+        format!(
+            "{:.1} % of the right first {} ({} of {})",
+            100.0 * share.found as f64 / share.of.max(1) as f64,
+            share.list_length,
+            share.found,
+            share.of
+        )
+    };
+    let shares = |shares: &[RecallShare]| {
+        let told: Vec<String> = shares.iter().filter(|share| share.of > 0).map(share).collect();
+        if told.is_empty() { "not measured".to_owned() } else { told.join(" and ") }
+    };
+    let mates = recall.mates.as_ref().filter(|mates| mates.of > 0).map_or_else(String::new, |mates| {
+        format!(
+            " Of {} enrolled people who belong in the first {}, {} were listed.",
+            mates.of, mates.list_length, mates.found
+        )
+    });
+    Some(format!(
+        "{warning} Measured recall on {} at {} images: for somebody who is not enrolled, {}; for somebody who is, {}.{mates}",
+        plain(&recall.measured_at),
+        grouped(recall.rows),
+        shares(&recall.others),
+        shares(&recall.mated)
+    ))
 }
 
 /// The lowest component, and which ones were flagged.

@@ -1,12 +1,14 @@
 //! The configuration as typed, and what its values may be.
-use std::{net::SocketAddr, num::NonZeroUsize, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, num::NonZeroUsize, time::Duration};
 
+use likeness_matcher::index::compressed::Bits;
 use serde::Deserialize;
 
 use super::{Audit, Config, ConfigError, Identity, Limits, Listen, Matcher, Retention, Search};
 use crate::{
     clock::Calendar,
-    pool::{Gathering, IndexOptions},
+    keys::PoolName,
+    pool::{CompressedPools, Compression, Gathering, IndexOptions},
 };
 
 /// The configuration as typed.
@@ -57,6 +59,9 @@ struct RawSearch {
     probes_per_pass: u64,
     gather_us: u64,
     full_precision_mib: u64,
+    compressed_pools: Vec<String>,
+    compressed_bits: u64,
+    compressed_rescored: u64,
 }
 
 #[derive(Deserialize)]
@@ -90,6 +95,28 @@ struct RawRetention {
 struct RawIdentity {
     token_max_days: u64,
     clock_skew_s: u64,
+}
+
+impl RawSearch {
+    fn compressed(&self) -> Result<CompressedPools, ConfigError> {
+        let mut pools = BTreeSet::new();
+        for name in &self.compressed_pools {
+            let parsed = name.parse::<PoolName>();
+            if !parsed.is_ok_and(|parsed| pools.insert(parsed)) {
+                let range = "names of pools, each once";
+                return Err(out_of_range("search.compressed_pools", format!("`{name}`"), range));
+            }
+        }
+        let bits = match self.compressed_bits {
+            1 => Bits::One,
+            2 => Bits::Two,
+            4 => Bits::Four,
+            other => return Err(out_of_range("search.compressed_bits", other, "1, 2 or 4")),
+        };
+        let rescored = within("search.compressed_rescored", self.compressed_rescored, 100, 1_000_000)
+            .map(at_least_one)?;
+        Ok(CompressedPools { pools, compression: Compression { bits, rescored } })
+    }
 }
 
 impl RawConfig {
@@ -163,7 +190,9 @@ impl RawConfig {
                         0,
                         1 << 24,
                     )? << 20,
+                    compression: None,
                 },
+                compressed: search.compressed()?,
             },
             matcher: Matcher {
                 pack: matcher.pack,

@@ -34,6 +34,15 @@ fn a_file_may_set_some_keys() {
 }
 
 #[test]
+fn no_pool_is_compressed_unless_it_is_named() {
+    assert!(Config::parse("").unwrap().search.compressed.pools.is_empty());
+    let search = Config::parse("[search]\ncompressed_pools = [\"cells\"]\n").unwrap().search;
+    let options = |pool: &str| search.compressed.options(search.index, &pool.parse().unwrap());
+    assert!(options("cells").compression.is_some());
+    assert_eq!(options("persons").compression, None);
+}
+
+#[test]
 fn unknown_keys_and_sections_are_refused_by_name() {
     assert!(refusal("[limits]\nmesage_bytes = 1\n").contains("mesage_bytes"));
     assert!(refusal("[limit]\nmessage_bytes = 1\n").contains("limit"));
@@ -65,6 +74,10 @@ fn values_out_of_range_are_refused_with_the_range() {
         ("[limits]\nimage_bytes = 16777216\n", "limits.image_bytes"),
         ("[search]\nmax_candidates = 201\n", "search.max_candidates"),
         ("[search]\nmax_candidates = 10\n", "search.default_candidates"),
+        ("[search]\ncompressed_pools = [\"no such/name\"]\n", "search.compressed_pools"),
+        ("[search]\ncompressed_pools = [\"cells\", \"cells\"]\n", "search.compressed_pools"),
+        ("[search]\ncompressed_bits = 3\n", "search.compressed_bits"),
+        ("[search]\ncompressed_rescored = 99\n", "search.compressed_rescored"),
         ("[matcher]\nsessions = 0\n", "matcher.sessions"),
         ("[matcher]\npack = \"\"\n", "matcher.pack"),
         ("[identity]\ntoken_max_days = 10000\n", "identity.token_max_days"),

@@ -1,8 +1,14 @@
 //! What a permit for reading opens.
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
 
 use jiff::Timestamp;
-use likeness_matcher::{embed::Embedding, index::Hit};
+use likeness_matcher::{
+    embed::Embedding,
+    index::{Exactness, Hit},
+};
 use likeness_models::SpaceId;
 use zeroize::Zeroizing;
 
@@ -87,6 +93,24 @@ impl<'a> Reader<'a> {
             }
             _ => Ok(all),
         }
+    }
+
+    /// What is promised of the lists of [`Reader::search`], now.
+    pub fn exactness(&self) -> Exactness {
+        self.serving.index.exactness()
+    }
+
+    /// Measures what [`Exactness::Approximate`] tells, when that is due; says whether it was. Nobody is shown anything of it, and
+    /// nothing is kept but counts. Takes long, and ends soon after `cancelled` is set.
+    ///
+    /// # Errors
+    /// [`PoolError`] when the index fails.
+    pub fn measure(&self, at: Timestamp, cancelled: &AtomicBool) -> Result<bool, PoolError> {
+        let due = self.serving.index.measure_due();
+        if due {
+            self.serving.index.measure(at.into(), cancelled)?;
+        }
+        Ok(due)
     }
 
     /// The `limit` subjects most like the probe, best first.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use likeness_models::{Metric, SpaceId};
 
 use super::{
-    IndexOptions, PoolDefinition, PoolError, Reader, Writer,
+    CompressedPools, IndexOptions, PoolDefinition, PoolError, Reader, Writer,
     definition::{CheckedPool, DefinitionError},
     protection::Marks,
     sealed::SubjectSeal,
@@ -59,6 +59,8 @@ pub struct PoolParts<'a> {
     pub metric: Metric,
     /// How its pools are searched.
     pub index: IndexOptions,
+    /// Those that are searched approximately.
+    pub compressed: &'a CompressedPools,
     /// The other algorithms that are loaded: those of pools that moved, or are moving.
     pub others: Vec<Geometry>,
     /// In which days retention is counted.
@@ -214,14 +216,15 @@ impl Pool {
         let blobs = Blobs::open(&folder.join("blobs"))?;
         let made_with = AlgorithmName { pack: definition.pack.clone(), space: definition.space.clone() };
         let active = parts.geometry(&definition.name, &records.active_algorithm()?.unwrap_or(made_with))?;
+        let options = parts.compressed.options(parts.index, &definition.name);
         let other = match records.migration()?.filter(|migration| !migration.retiring) {
             Some(migration) => {
                 let geometry = parts.geometry(&definition.name, &migration.other)?;
-                Some(Serving::empty(geometry, parts.index, folder)?)
+                Some(Serving::empty(geometry, options, folder)?)
             }
             None => None,
         };
-        let algorithms = Algorithms { active: Serving::empty(active, parts.index, folder)?, other };
+        let algorithms = Algorithms { active: Serving::empty(active, options, folder)?, other };
         let pool = Pool {
             definition,
             key,
@@ -230,7 +233,7 @@ impl Pool {
             blobs,
             algorithms: RwLock::new(algorithms),
             folder: folder.to_path_buf(),
-            options: parts.index,
+            options,
             calendar: parts.calendar.clone(),
             pending: AtomicBool::new(true),
             marks: RwLock::default(),

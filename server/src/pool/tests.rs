@@ -14,6 +14,7 @@ use super::*;
 use crate::{
     authorise::{Action, Permit, Purposes},
     clock::Calendar,
+    config::{Config, Search},
     ids::{ImageId, SubjectId},
     keys::{FileKeyStore, KeyStore},
 };
@@ -34,6 +35,7 @@ struct Place {
     purposes: Purposes,
     space: SpaceId,
     calendar: Calendar,
+    search: Search,
 }
 
 impl Place {
@@ -47,6 +49,7 @@ impl Place {
             purposes: Purposes::built_in().unwrap(),
             space: "11".repeat(32).parse().unwrap(),
             calendar: Calendar::of("Europe/London").unwrap(),
+            search: Config::parse("").unwrap().search,
         }
     }
 
@@ -63,7 +66,8 @@ impl Place {
             space: self.space,
             dimension: 4,
             metric: Metric::Euclidean,
-            index: crate::config::Config::parse("").unwrap().search.index,
+            index: self.search.index,
+            compressed: &self.search.compressed,
             others: vec![second()],
             calendar: &self.calendar,
         }

@@ -9,6 +9,8 @@ use crate::{
     service::{CandidateFound, ModeAsked, Rendered, SEARCH_CAVEAT, SearchAnswer, SearchMode, SearchRequest},
 };
 
+mod exactness;
+
 const RPC: &str = "likeness.v1.SearchService/Search";
 
 #[tonic::async_trait]
@@ -58,9 +60,11 @@ fn render(answer: &SearchAnswer, per_pool: &[Receipt]) -> Rendered<v1::SearchRes
                 gallery_size: pool.searched.as_ref().copied().unwrap_or_default(),
                 receipt: receipts.next().map(wire::receipt),
                 contact_owners: pool.contact_owners.clone(),
+                exactness: exactness::of(pool.exactness.as_ref()).into(),
+                recall: pool.exactness.as_ref().and_then(exactness::recall),
             })
             .collect(),
-        exactness: v1::search_response::Exactness::Certified.into(),
+        exactness: exactness::of(answer.exactness()).into(),
         mode: match answer.mode {
             SearchMode::Investigation => Mode::Investigation,
             SearchMode::Identification => Mode::Identification,

@@ -171,6 +171,7 @@ impl Service {
         let mut failed = 0;
         let engine = self.engine_of(pool)?;
         let reader = pool.reader(permit)?;
+        super::search::refuse_approximate(&reader)?;
         for image in controls {
             case.in_time()?;
             let analysed = match engine.try_analyse(image, &Selection::Largest, &QualityPolicy::default())? {

@@ -29,6 +29,7 @@ impl Service {
             dimension: self.engine.dimension(),
             metric: self.engine.metric(),
             index: self.config.search.index,
+            compressed: &self.config.search.compressed,
             others: self.engines.geometries(),
             calendar: &self.config.retention.calendar,
         }

@@ -3,7 +3,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use likeness_matcher::{
-    embed::Embedding, index::Hit, pipeline::Analysed, quality::QualityPolicy, select::Selection,
+    embed::Embedding,
+    index::{Exactness, Hit},
+    pipeline::Analysed,
+    quality::QualityPolicy,
+    select::Selection,
 };
 
 use super::{
@@ -22,9 +26,11 @@ use crate::{
 };
 
 mod conclude;
+mod exactness;
 mod merge;
 mod threshold;
 
+pub(super) use exactness::refuse_approximate;
 pub use threshold::{ModeAsked, SearchMode};
 
 use threshold::Points;
@@ -83,6 +89,8 @@ pub struct PoolOutcome {
     pub pool: String,
     /// Searchable images compared with, or why it was not searched.
     pub searched: Result<u64, Refusal>,
+    /// What is promised of its part of the list; `None` when it was not searched.
+    pub exactness: Option<Exactness>,
     /// Units to ask about what is under a protected view; nothing of what there is.
     pub contact_owners: Vec<String>,
 }
@@ -130,6 +138,7 @@ impl Decided {
 /// A pool that was searched.
 struct Searched {
     gallery: u64,
+    exactness: Exactness,
     /// With the active algorithm, protected views included: what another algorithm is compared with.
     hits: Vec<Hit>,
     found: Vec<merge::Found>,
@@ -299,7 +308,7 @@ impl Service {
         // emptied, and leaving the vanished ones out is then the truth.
         let mut attempts = 1;
         loop {
-            let gallery = reader.gallery_size()?;
+            let (gallery, exactness) = (reader.gallery_size()?, reader.exactness());
             let mut ranked = reader.search(probe, limit, case.deadline())?;
             ranked.hits.retain(|hit| above(hit.similarity));
             ranked.unfiltered.retain(|hit| above(hit.similarity));
@@ -327,7 +336,7 @@ impl Service {
                 .collect();
             // By id, so that the log does not tell how they rank.
             withheld.sort_unstable();
-            return Ok(Searched { gallery, hits: ranked.unfiltered, found, withheld });
+            return Ok(Searched { gallery, exactness, hits: ranked.unfiltered, found, withheld });
         }
     }
 }

@@ -10,6 +10,7 @@ use super::filter::Filter;
 use super::scan::{PROBES_PER_PASS, Pass};
 use super::{CertifiedIndex, block::Block};
 use crate::embed::Embedding;
+use crate::index::blocks::Block as _;
 use crate::index::geometry::Template;
 use crate::index::{Hit, IndexFault};
 
@@ -96,7 +97,7 @@ impl CertifiedIndex {
     /// # Errors
     /// See [`AskFault`]; there is never a partial answer.
     pub fn ask(&self, probes: &[&Embedding], question: &Question<'_>) -> Result<Vec<Answer>, AskFault> {
-        self.refuse_if_broken()?;
+        self.blocks.refuse_if_broken()?;
         if matches!(question.wanted, Wanted::AtLeast(threshold) if threshold.is_nan()) {
             return Err(AskFault::Threshold);
         }

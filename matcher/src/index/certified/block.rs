@@ -7,15 +7,16 @@ use likeness_models::Metric;
 use super::kernel::Bands;
 use super::layout::{BAND_ROWS, Step, Weight, Weights, erase_row, write_row};
 use super::quantise::Quantised;
-use super::tier::Tier;
+use crate::index::blocks::{self, Incoming};
 use crate::index::geometry::Geometry;
 use crate::index::oracle::same_bits;
+use crate::index::tier::Tier;
 use crate::index::{IndexFault, RowKey, SubjectKey};
 
 /// Rows written or erased under one hold of the lock: what a search may have to wait for, some 0.1 ms.
 const ROWS_PER_HOLD: usize = BAND_ROWS;
 
-/// A block. Its methods that change it are called by one writer at a time.
+/// A block.
 pub(super) struct Block {
     capacity: usize,
     rows: RwLock<Rows>,
@@ -43,13 +44,6 @@ pub(super) struct Band<'a> {
     pub(super) live: u64,
 }
 
-/// A row on its way in.
-pub(super) struct Incoming<'a> {
-    pub(super) slot: usize,
-    pub(super) keys: (RowKey, SubjectKey),
-    pub(super) values: &'a [f32],
-}
-
 impl Block {
     /// Room for 64 rows a band, all of it reserved: nothing in a block ever moves.
     pub(super) fn new(geometry: &Geometry, bands: Bands, precise: Box<dyn Tier>) -> Self {
@@ -64,19 +58,28 @@ impl Block {
         Self { capacity: count * BAND_ROWS, rows: RwLock::new(rows) }
     }
 
-    pub(super) fn capacity(&self) -> usize {
+    pub(super) fn read(&self) -> Result<RwLockReadGuard<'_, Rows>, IndexFault> {
+        // A poisoned lock: some thread panicked in the middle of a change. The rows may be anything.
+        self.rows.read().map_err(|_| IndexFault::Inconsistent)
+    }
+
+    fn write(&self) -> Result<RwLockWriteGuard<'_, Rows>, IndexFault> {
+        self.rows.write().map_err(|_| IndexFault::Inconsistent)
+    }
+}
+
+impl blocks::Block for Block {
+    fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// The first `wanted` free slots, or as many as there are.
-    pub(super) fn vacancies(&self, wanted: usize) -> Result<Vec<usize>, IndexFault> {
+    fn vacancies(&self, wanted: usize) -> Result<Vec<usize>, IndexFault> {
         let rows = self.read()?;
         let free = |slot: &usize| rows.live[slot / BAND_ROWS] >> (slot % BAND_ROWS) & 1 == 0;
         Ok((0..self.capacity).filter(free).take(wanted).collect())
     }
 
-    /// Puts templates into free slots without letting any search see them.
-    pub(super) fn stage(&self, incoming: &[Incoming<'_>]) -> Result<(), IndexFault> {
+    fn stage(&self, incoming: &[Incoming<'_>]) -> Result<(), IndexFault> {
         for incoming in incoming.chunks(ROWS_PER_HOLD) {
             let metric = self.read()?.metric;
             let quantised: Vec<Quantised> =
@@ -89,8 +92,7 @@ impl Block {
         Ok(())
     }
 
-    /// Lets searches see what was staged: one moment for all of it.
-    pub(super) fn publish(&self, staged: &[Incoming<'_>]) -> Result<(), IndexFault> {
+    fn publish(&self, staged: &[Incoming<'_>]) -> Result<(), IndexFault> {
         let mut rows = self.write()?;
         for row in staged {
             rows.live[row.slot / BAND_ROWS] |= 1 << (row.slot % BAND_ROWS);
@@ -98,8 +100,7 @@ impl Block {
         Ok(())
     }
 
-    /// Takes rows out, staged or published, and overwrites them.
-    pub(super) fn erase(&self, slots: &[usize]) -> Result<(), IndexFault> {
+    fn erase(&self, slots: &[usize]) -> Result<(), IndexFault> {
         for slots in slots.chunks(ROWS_PER_HOLD) {
             let mut rows = self.write()?;
             for &slot in slots {
@@ -109,27 +110,12 @@ impl Block {
         Ok(())
     }
 
-    /// Whether this row lies in this slot with this template.
-    pub(super) fn holds(
-        &self,
-        slot: usize,
-        keys: (RowKey, SubjectKey),
-        template: &[f32],
-    ) -> Result<bool, IndexFault> {
+    fn holds(&self, slot: usize, keys: (RowKey, SubjectKey), template: &[f32]) -> Result<bool, IndexFault> {
         let mut scratch = vec![0.0; template.len()];
         match self.read()?.row(slot, &mut scratch)? {
             Some((held, stored)) => Ok(held == keys && same_bits(stored, template)),
             None => Ok(false),
         }
-    }
-
-    pub(super) fn read(&self) -> Result<RwLockReadGuard<'_, Rows>, IndexFault> {
-        // A poisoned lock: some thread panicked in the middle of a change. The rows may be anything.
-        self.rows.read().map_err(|_| IndexFault::Inconsistent)
-    }
-
-    fn write(&self) -> Result<RwLockWriteGuard<'_, Rows>, IndexFault> {
-        self.rows.write().map_err(|_| IndexFault::Inconsistent)
     }
 }
 

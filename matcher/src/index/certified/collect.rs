@@ -9,9 +9,9 @@ use super::filter::Filter;
 use super::gate::Gate;
 use super::layout::Weight;
 use super::quantise::{Quantised, above};
-use super::score::{TOGETHER, similarities};
 use crate::index::best::Best;
 use crate::index::geometry::Template;
+use crate::index::score::{TOGETHER, similarities};
 use crate::index::{Hit, IndexFault, RowKey, SubjectKey};
 
 /// Candidates of one probe at which a search stops collecting and looks at them: 96 KiB of them.

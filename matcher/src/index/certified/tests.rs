@@ -36,7 +36,8 @@ fn same(left: &[Vec<Hit>], right: &[Vec<Hit>]) {
 /// An index in blocks of one band, for each kernel of this machine.
 fn for_each_kernel(dimension: usize, metric: Metric) -> Vec<CertifiedIndex> {
     let geometry = Geometry::new(home(), dimension, metric).unwrap();
-    Kernel::available().into_iter().map(|kernel| CertifiedIndex::made_of(geometry, 1, kernel)).collect()
+    let growth = super::Growth { most_bands: 1 };
+    Kernel::available().into_iter().map(|kernel| CertifiedIndex::made_of(geometry, growth, kernel)).collect()
 }
 
 /// Kinds of vectors that an index could stumble over.

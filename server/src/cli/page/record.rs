@@ -7,7 +7,7 @@ use super::Sheet;
 use crate::cli::{
     operating_point::words,
     text::{grouped, plain},
-    wording::contact_owner,
+    wording::{contact_owner, may_miss},
 };
 
 /// One line of a description list; nothing when there is nothing to say.
@@ -57,6 +57,7 @@ pub fn pools(pools: &[PoolResult]) -> Markup {
             @for pool in pools {
                 @if pool.searched {
                     li { "Searched " bdi { strong { (plain(&pool.pool)) } } ": " (grouped(pool.gallery_size)) " searchable images" }
+                    @if let Some(warning) = may_miss(pool) { li.refused { strong { (warning) } } }
                     @for owner in &pool.contact_owners {
                         li { (contact_owner(&pool.pool, owner)) }
                     }
@@ -76,6 +77,9 @@ pub fn footer(answer: &SearchResponse) -> Markup {
     let exact = match answer.exactness() {
         Exactness::Certified => {
             "certified exact: identical to comparing every searchable template in full precision"
+        }
+        Exactness::Approximate => {
+            "approximate: the list may miss people who belong in it; see the pools for what was measured"
         }
         Exactness::Exact => "every searchable template was compared",
         Exactness::Unspecified => "",

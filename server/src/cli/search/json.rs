@@ -1,7 +1,7 @@
 //! The answer of a search as JSON.
 
 use likeness_proto::v1::{
-    Candidate, PoolResult, RecordStanding, SearchResponse,
+    Candidate, PoolResult, Recall, RecallShare, RecordStanding, SearchResponse,
     search_response::{Exactness, Mode},
 };
 use serde_json::{Value, json};
@@ -23,11 +23,7 @@ pub fn render(answer: &SearchResponse) -> Value {
             "pool": used.pool,
             "operating_point": used.operating_point.as_ref().map(words::json),
         })).collect::<Value>(),
-        "exactness": match answer.exactness() {
-            Exactness::Unspecified => Value::Null,
-            Exactness::Exact => "exact".into(),
-            Exactness::Certified => "certified".into(),
-        },
+        "exactness": exactness(answer.exactness()),
         "algorithm": part::algorithm(answer.algorithm.as_ref()),
         "probe": {
             "face": part::maybe_face(answer.probe_face.as_ref()),
@@ -74,12 +70,36 @@ fn standing(standing: &RecordStanding) -> Value {
     })
 }
 
+fn exactness(exactness: Exactness) -> Value {
+    match exactness {
+        Exactness::Unspecified => Value::Null,
+        Exactness::Exact => "exact".into(),
+        Exactness::Certified => "certified".into(),
+        Exactness::Approximate => "approximate".into(),
+    }
+}
+
+fn recall(recall: &Recall) -> Value {
+    let share = |share: &RecallShare| json!({ "list_length": share.list_length, "found": share.found, "of": share.of });
+    json!({
+        "measured_at": recall.measured_at,
+        "rows": recall.rows,
+        "mated_probes": recall.mated_probes,
+        "other_probes": recall.other_probes,
+        "mates": recall.mates.as_ref().map(share),
+        "mated": recall.mated.iter().map(share).collect::<Value>(),
+        "others": recall.others.iter().map(share).collect::<Value>(),
+    })
+}
+
 fn pool(pool: &PoolResult) -> Value {
     json!({
         "pool": pool.pool,
         "searched": pool.searched,
         "gallery_size": pool.gallery_size,
         "contact_owners": pool.contact_owners,
+        "exactness": exactness(pool.exactness()),
+        "recall": pool.recall.as_ref().map(recall),
         "refusal": pool.refusal.as_ref().map(part::refusal),
         "receipt": part::maybe_receipt(pool.receipt.as_ref()),
     })
@@ -109,5 +129,27 @@ mod tests {
         assert_eq!(first["similarity"], 0.75);
         assert!(first["image_age_days"].is_null());
         assert!(value["receipt"].is_null());
+    }
+
+    #[test]
+    fn an_approximate_pool_says_so_with_its_recall() {
+        let share = |list_length, found| RecallShare { list_length, found, of: 640 };
+        let recall = Recall { rows: 9, others: vec![share(10, 639)], ..Recall::default() };
+        let approximate = Exactness::Approximate.into();
+        let answer = SearchResponse {
+            pools: vec![
+                PoolResult { exactness: approximate, recall: Some(recall), ..PoolResult::default() },
+                PoolResult { exactness: approximate, ..PoolResult::default() },
+                PoolResult { exactness: Exactness::Certified.into(), ..PoolResult::default() },
+            ],
+            exactness: approximate,
+            ..SearchResponse::default()
+        };
+        let value = render(&answer);
+        assert_eq!(value["exactness"], "approximate");
+        assert_eq!(value["pools"][0]["recall"]["others"][0]["found"], 639);
+        assert_eq!(value["pools"][1]["exactness"], "approximate");
+        assert!(value["pools"][1]["recall"].is_null());
+        assert_eq!(value["pools"][2]["exactness"], "certified");
     }
 }

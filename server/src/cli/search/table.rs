@@ -27,6 +27,9 @@ pub fn render(answer: &SearchResponse) -> String {
     for pool in &answer.pools {
         let _ = writeln!(out, "{}", searched(pool));
     }
+    for warning in answer.pools.iter().filter_map(wording::may_miss) {
+        let _ = writeln!(out, "{}", paragraph("Approximate", &warning));
+    }
     for pool in &answer.pools {
         for owner in &pool.contact_owners {
             let _ = writeln!(out, "{}", wording::contact_owner(&pool.pool, owner));
@@ -103,7 +106,9 @@ fn searched(pool: &PoolResult) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use likeness_proto::v1::{Candidate, Receipt, RecordStanding, Refusal};
+    use likeness_proto::v1::{
+        Candidate, Recall, RecallShare, Receipt, RecordStanding, Refusal, search_response::Exactness,
+    };
 
     fn answer() -> SearchResponse {
         SearchResponse {
@@ -169,6 +174,29 @@ mod tests {
         let text = render(&answer());
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
         assert_eq!(text.lines().filter(|line| line.contains("evil")).count(), 1);
+    }
+
+    #[test]
+    fn an_approximate_pool_is_named_with_what_it_misses() {
+        let mut answer = answer();
+        assert!(!render(&answer).contains("Approximate"));
+        answer.pools[0].exactness = Exactness::Approximate.into();
+        assert!(render(&answer).contains("How many is not measured."));
+        answer.pools[0].recall = Some(Recall {
+            measured_at: "2026-11-22T10:00:00Z".into(),
+            rows: 1234,
+            others: vec![RecallShare { list_length: 10, found: 630, of: 640 }],
+            mates: Some(RecallShare { list_length: 50, found: 23, of: 24 }),
+            ..Recall::default()
+        });
+        let text = render(&answer).split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "may miss people who belong in it",
+            "at 1,234 images: for somebody who is not enrolled, 98.4 % of the right first 10 (630 of 640)",
+            "for somebody who is, not measured. Of 24 enrolled people who belong in the first 50, 23 were listed",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
     }
 
     #[test]

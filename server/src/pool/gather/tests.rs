@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use likeness_matcher::index::{IndexRow, IndexWrite as _, OracleIndex, RowKey, SubjectKey};
+use likeness_matcher::index::{Exactness, IndexRow, IndexWrite as _, OracleIndex, RowKey, SubjectKey};
 use likeness_models::{Metric, SpaceId};
 
 use super::*;
@@ -67,6 +67,9 @@ impl IndexRead for Slow {
     }
     fn agrees(&self, expected: &IndexRow<'_>) -> Result<bool, IndexFault> {
         self.index.agrees(expected)
+    }
+    fn exactness(&self) -> Exactness {
+        self.index.exactness()
     }
     fn search_batch(
         &self,

@@ -2,9 +2,11 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use likeness_matcher::pipeline::Analysed;
+use likeness_matcher::{index::Exactness, pipeline::Analysed};
 
-use super::{CandidateFound, Decided, Points, PoolOutcome, SearchAnswer, SearchRequest, Searched, merge};
+use super::{
+    CandidateFound, Decided, Points, PoolOutcome, SearchAnswer, SearchRequest, Searched, exactness, merge,
+};
 use crate::{
     audit::{
         AuditError, Candidate, Content, Entry, Operation, Outcome, Phase, PoolTouched, Receipt, Submission,
@@ -35,6 +37,8 @@ impl Service {
     ) -> Result<Answer<M>, Unanswered> {
         let galleries: Vec<Option<u64>> =
             searched.iter().map(|pool| pool.as_ref().map(|pool| pool.gallery)).collect();
+        let exactness: Vec<Option<Exactness>> =
+            searched.iter().map(|pool| pool.as_ref().map(|pool| pool.exactness)).collect();
         let withheld: Vec<Vec<Withheld>> = searched
             .iter()
             .map(|pool| pool.as_ref().map(|pool| pool.withheld.clone()).unwrap_or_default())
@@ -43,10 +47,13 @@ impl Service {
             Ok(candidates) => candidates,
             Err(refusal) => return Err(self.refuse_search(case, &decided, refusal)),
         };
-        let entries = match pool_entries(&case, &decided, &galleries, &withheld, &candidates) {
+        let mut entries = match pool_entries(&case, &decided, &galleries, &withheld, &candidates) {
             Ok(entries) => entries,
             Err(refusal) => return Err(self.refuse_search(case, &decided, refusal)),
         };
+        for (entry, exactness) in entries.iter_mut().zip(&exactness) {
+            entry.notes.extend(exactness::notes(exactness.as_ref()));
+        }
         let answer = SearchAnswer {
             candidates,
             mode: points.mode,
@@ -54,8 +61,10 @@ impl Service {
             pools: decided
                 .into_iter()
                 .zip(galleries)
+                .zip(exactness)
                 .zip(&withheld)
-                .map(|((pool, gallery), withheld)| PoolOutcome {
+                .map(|(((pool, gallery), exactness), withheld)| PoolOutcome {
+                    exactness,
                     pool: pool.name,
                     searched: pool.admitted.map(|_| gallery.unwrap_or_default()),
                     contact_owners: owners(withheld),
@@ -86,6 +95,7 @@ impl Service {
             answer.pools.iter().filter(|pool| pool.searched.is_ok()).count() as u64,
         );
         whole.counts.insert("candidates".to_owned(), answer.candidates.len() as u64);
+        whole.notes.extend(exactness::notes(answer.exactness()));
         let per_pool = self.record(
             entries
                 .into_iter()

@@ -178,7 +178,11 @@ impl Service {
                 continue;
             };
             shipped.push(self.shipped_for(pool, context, mode));
-            let gallery = decided.reader(pool, permit)?.gallery_size()?;
+            let reader = decided.reader(pool, permit)?;
+            if mode == SearchMode::Identification {
+                super::refuse_approximate(&reader)?;
+            }
+            let gallery = reader.gallery_size()?;
             let offered = named.clone().map_or_else(|| self.points.all(), |kept| vec![kept]);
             points.push(match mode {
                 SearchMode::Investigation => self.for_meaning(pool, context, gallery, &offered),

@@ -59,11 +59,6 @@ impl Ground {
         Self { steps, full, region: None }
     }
 
-    /// Bands of a block of full size, and the most that a block has.
-    pub(in crate::index::certified) const fn full(&self) -> usize {
-        self.full
-    }
-
     /// So many bands: codes of zeros, and these weights.
     pub(in crate::index::certified) fn cut(&mut self, bands: usize, weights: Weights) -> Bands {
         let (region, taken) = if bands < self.full {

@@ -5,9 +5,9 @@ use rand::SeedableRng as _;
 use super::super::bound::ProbeBound;
 use super::super::layout::{BAND_ROWS, Weight, Weights};
 use super::super::quantise::{Quantised, above, below};
-use super::super::score::{TOGETHER, similarities};
 use super::*;
 use crate::embed::similarity;
+use crate::index::score::{TOGETHER, similarities};
 
 fn dot(left: &Quantised, right: &Quantised) -> i32 {
     left.codes.iter().zip(&right.codes).map(|(&l, &r)| i32::from(l) * i32::from(r)).sum()

@@ -4,14 +4,14 @@ use super::Tier;
 use crate::index::IndexFault;
 
 /// Templates in memory.
-pub(in crate::index::certified) struct MemoryTier {
+pub(in crate::index) struct MemoryTier {
     dimension: usize,
     values: Vec<f32>,
 }
 
 impl MemoryTier {
     /// Room for so many templates, which never moves.
-    pub(in crate::index::certified) fn new(slots: usize, dimension: usize) -> Self {
+    pub(in crate::index) fn new(slots: usize, dimension: usize) -> Self {
         Self { dimension, values: vec![0.0; slots * dimension] }
     }
 

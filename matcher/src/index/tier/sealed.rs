@@ -32,7 +32,7 @@ const NUMBER: usize = 8;
 const TAG: usize = 16;
 
 /// The file that holds the templates of all blocks of an index.
-pub(in crate::index::certified) struct SealedFile {
+pub(in crate::index) struct SealedFile {
     file: File,
     cipher: ChaCha20Poly1305,
     dimension: usize,
@@ -45,7 +45,7 @@ impl SealedFile {
     ///
     /// # Errors
     /// [`IndexFault::Engine`]: the folder takes no file, or the system gives no random numbers.
-    pub(in crate::index::certified) fn create(folder: &Path, dimension: usize) -> Result<Self, IndexFault> {
+    pub(in crate::index) fn create(folder: &Path, dimension: usize) -> Result<Self, IndexFault> {
         let file = tempfile::tempfile_in(folder).map_err(|error| failed("cannot be made", &error))?;
         let mut key = Zeroizing::new([0_u8; 32]);
         getrandom::fill(key.as_mut_slice())
@@ -117,14 +117,14 @@ fn failed(what: &str, error: &io::Error) -> IndexFault {
 }
 
 /// The part of a [`SealedFile`] that belongs to one block.
-pub(in crate::index::certified) struct SealedTier {
+pub(in crate::index) struct SealedTier {
     file: Arc<SealedFile>,
     first: u64,
 }
 
 impl SealedTier {
     /// Room for so many templates at the end of the file, which grows when they are written.
-    pub(in crate::index::certified) fn new(file: Arc<SealedFile>, slots: usize) -> Self {
+    pub(in crate::index) fn new(file: Arc<SealedFile>, slots: usize) -> Self {
         let first = file.slots.fetch_add(slots as u64, Ordering::Relaxed);
         Self { file, first }
     }
