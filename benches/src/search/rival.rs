@@ -11,6 +11,11 @@ pub(crate) trait Rival: Send + Sync {
     /// Bytes that it keeps per template, as its documentation says; what it really takes is measured.
     fn stated_bytes(&self) -> usize;
 
+    /// Whether several probes in a call take less time each. Without that, a batch is one probe after the other.
+    fn has_batch_path(&self) -> bool {
+        false
+    }
+
     /// Learns from these templates, before the first insertion.
     fn train(&mut self, values: &[f32]) -> anyhow::Result<()>;
 
@@ -28,6 +33,7 @@ pub(crate) trait Rival: Send + Sync {
 pub(crate) struct Faiss<I> {
     index: I,
     bytes: usize,
+    batch_path: bool,
 }
 
 pub(crate) fn faiss_metric(metric: Metric) -> MetricType {
@@ -40,7 +46,8 @@ pub(crate) fn faiss_metric(metric: Metric) -> MetricType {
 /// Full precision.
 pub(crate) fn flat(dimension: usize, metric: Metric) -> anyhow::Result<Faiss<FlatIndex>> {
     let index = FlatIndex::new(u32::try_from(dimension)?, faiss_metric(metric))?;
-    Ok(Faiss { index, bytes: dimension * 4 })
+    // By matrix multiplication.
+    Ok(Faiss { index, bytes: dimension * 4, batch_path: true })
 }
 
 /// Half precision.
@@ -60,12 +67,16 @@ fn quantised(
     bytes: usize,
 ) -> anyhow::Result<Faiss<ScalarQuantizerIndexImpl>> {
     let index = ScalarQuantizerIndexImpl::new(u32::try_from(dimension)?, kind, faiss_metric(metric))?;
-    Ok(Faiss { index, bytes })
+    Ok(Faiss { index, bytes, batch_path: false })
 }
 
 impl<I: Index + ConcurrentIndex + Send + Sync> Rival for Faiss<I> {
     fn stated_bytes(&self) -> usize {
         self.bytes
+    }
+
+    fn has_batch_path(&self) -> bool {
+        self.batch_path
     }
 
     fn train(&mut self, values: &[f32]) -> anyhow::Result<()> {

@@ -16,6 +16,10 @@ use crate::timing::{Spread, timed};
 /// Most turns of one contestant at one question.
 const MOST_ROUNDS: usize = 60;
 
+/// Longest batch of a library that searches for one probe after the other: what that takes is known, and minutes of it
+/// would tell nothing.
+const LONGEST_BATCH_MS: f64 = 10_000.0;
+
 /// One question to one contestant: so many probes in a call, with so many threads.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Cell {
@@ -86,7 +90,10 @@ impl<'a> Turns<'a> {
             for (at, taken) in taken.iter_mut().enumerate() {
                 let spent: Duration = taken.iter().sum();
                 let pointless = (at == 1 && probes > 1) || (at > 1 && probes == 1 && threads > 1);
-                if pointless || (!taken.is_empty() && spent > budget) {
+                let endless = at > 1
+                    && !rivals[at - 2].rival.has_batch_path()
+                    && self.one_by_one_ms(at, probes) > LONGEST_BATCH_MS;
+                if pointless || endless || (!taken.is_empty() && spent > budget) {
                     continue;
                 }
                 taken.push(match at {
@@ -103,6 +110,13 @@ impl<'a> Turns<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What so many probes take a contestant one after the other; 0 before it was asked any.
+    fn one_by_one_ms(&self, contestant: usize, probes: usize) -> f64 {
+        self.cells[contestant]
+            .first()
+            .map_or(0.0, |one| one.call.least_ms * probes as f64 / one.probes as f64)
     }
 
     fn ours(&mut self, ours: &Ours, from: usize, probes: usize, threads: usize) -> anyhow::Result<Duration> {
