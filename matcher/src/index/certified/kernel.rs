@@ -2,8 +2,8 @@
 //!
 //! All kernels compute the same exact integers (see [`Kernel::dots`]); the portable one is the definition, and
 //! the others are tested against it for every length. `unsafe` lies in this file's dispatch and in the files
-//! under `kernel/`, and nowhere else in the certified index. `scripts/miri` runs Miri over the memory (`bands.rs`) and
-//! over the index on top of it.
+//! under `kernel/`, and nowhere else in the certified index. `scripts/kernels` runs the tests under sanitizers, in Miri and
+//! in qemu: the kernels, their memory (`bands.rs`) and the index on top of them.
 
 use std::fmt;
 
