@@ -18,7 +18,7 @@ use crate::index::certified::tests::seed;
 /// is some thousand times slower.
 fn lengths() -> Vec<usize> {
     if cfg!(miri) {
-        return vec![1, 4, 7, 17];
+        return vec![1, 7, 17];
     }
     let models = [512_usize, 768, 1024, 2048].into_iter().flat_map(|length| length - 1..=length + 1);
     (1..=320).chain(models).collect()
@@ -108,10 +108,11 @@ fn check(random: &mut ChaCha8Rng, length: usize, fills: [Fill; 2], before: usize
 /// Every length with every number of probes, row and kind of codes; the places in memory take turns.
 #[test]
 fn kernels_multiply_exactly_at_every_length() {
+    println!("report: kernels of the index, compared with sums by hand: {:?}", Kernel::available());
     let mut random = ChaCha8Rng::seed_from_u64(seed());
     let mut turn = 0;
     for length in lengths() {
-        for fill in if cfg!(miri) { &FILLS[..2] } else { &FILLS } {
+        for fill in if cfg!(miri) { &FILLS[..1] } else { &FILLS } {
             let other = FILLS[(turn + length) % FILLS.len()];
             check(&mut random, length, [*fill, other], turn % (PAGE_STEPS + 1));
             turn += 1;

@@ -135,6 +135,7 @@ fn the_kernel_computes_what_is_defined_at_every_size_and_place() {
         println!("skipped: this machine lacks the instructions of the detector's own kernel");
         return;
     }
+    println!("report: kernels of the detector's first layers, compared with their definition: avx512");
     let mut rng = ChaCha8Rng::seed_from_u64(20_260_101);
     let mut before = 0;
     for tall in 1..=SIDES {
