@@ -103,8 +103,8 @@ impl Kernel {
         }
     }
 
-    /// Which rows of a band the gate lets through, as a bit per row: the same function for every kernel, compiled
-    /// for its instructions.
+    /// Which rows of a band the gate lets through, as a bit per row. Kernels round differently: rows on the line itself
+    /// may pass one and not another, and the gate is drawn so that neither stops a row that reaches it.
     pub(super) fn passing(self, gate: &Gate, dots: &Dots, weights: &Weights) -> u64 {
         match self.0 {
             // SAFETY: as in `dots`.

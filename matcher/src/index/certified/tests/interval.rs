@@ -41,9 +41,14 @@ fn intervals_hold_and_gates_stop_nothing_that_reaches_the_line() {
         dots[0] = dot(&probe, &row);
         for line in [truth, truth.next_down(), truth - 1e-6, truth - 0.1, -1e300, f64::NEG_INFINITY] {
             let gate = bound.gate(Some(line));
-            assert_eq!(gate.passing(&dots, &vacant) & 1, 1, "stopped at {line}: {truth} {range:?} {gate:?}");
+            for kernel in Kernel::available() {
+                let passing = kernel.passing(&gate, &dots, &vacant) & 1;
+                assert_eq!(passing, 1, "{kernel:?} stopped at {line}: {truth} {range:?} {gate:?}");
+            }
         }
-        assert_eq!(bound.gate(None).passing(&dots, &vacant) & 1, 1);
+        for kernel in Kernel::available() {
+            assert_eq!(kernel.passing(&bound.gate(None), &dots, &vacant) & 1, 1);
+        }
     }
 }
 
