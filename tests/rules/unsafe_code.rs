@@ -13,7 +13,10 @@ const MAY: [(&str, &str); 9] = [
     ("matcher/src/index/certified/kernel.rs", "calls what is compiled for detected instructions"),
     ("matcher/src/index/certified/kernel/avx2.rs", "vector loads and stores"),
     ("matcher/src/index/certified/kernel/avx512.rs", "vector loads and stores"),
-    ("matcher/src/index/certified/kernel/bands.rs", "memory on large pages, codes beside weights"),
+    (
+        "matcher/src/index/certified/kernel/bands.rs",
+        "memory on large pages that blocks share, codes beside weights",
+    ),
     ("matcher/src/index/certified/kernel/neon.rs", "vector loads and stores"),
     ("matcher/src/index/flat/threads.rs", "the one call into OpenMP, which has no wrapper"),
     ("matcher/src/runtime/split/kernel.rs", "calls what is compiled for detected instructions"),
