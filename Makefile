@@ -10,7 +10,7 @@ ifdef CARGO_TARGET_DIR
 export LIKENESS := $(CARGO_TARGET_DIR)/release/likeness
 endif
 
-.PHONY: help setup build demo test lint doc bench clean-demo
+.PHONY: help setup build demo test lint doc kernels bench clean-demo
 
 help:            ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ lint:            ## formatting and clippy, warnings are errors
 
 doc:             ## documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(PROFILE) --workspace --no-deps --document-private-items
+
+kernels:         ## the unsafe code under sanitizers, in Miri and, for 64-bit Arm, in qemu (says what it lacks)
+	@scripts/kernels
 
 bench: setup     ## every benchmark of benches/README.md, and its page (an hour; wants a quiet machine)
 	@scripts/bench

@@ -6,3 +6,4 @@ mod documents;
 mod layers;
 mod sources;
 mod tree;
+mod unsafe_code;

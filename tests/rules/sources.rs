@@ -1,7 +1,7 @@
 //! Rules about single files.
 use std::fs;
 
-use crate::tree::{code_lines, files, root, rust};
+use crate::tree::{files, root, rust};
 
 #[test]
 fn a_source_file_stays_under_400_lines() {
@@ -42,26 +42,6 @@ fn nothing_is_left_unfinished() {
         }
     }
     assert!(found.is_empty(), "{found:#?}");
-}
-
-#[test]
-fn unsafe_code_carries_its_argument() {
-    let mut bare = Vec::new();
-    for (path, text) in rust() {
-        if path.starts_with("tests/rules") {
-            continue;
-        }
-        let lines: Vec<_> = text.lines().collect();
-        for (number, line) in code_lines(&text) {
-            if line.contains("unsafe {") || line.contains("unsafe impl") {
-                let before = &lines[number.saturating_sub(6)..number];
-                if !before.iter().any(|line| line.contains("SAFETY:")) {
-                    bare.push(format!("{}:{number}", path.display()));
-                }
-            }
-        }
-    }
-    assert!(bare.is_empty(), "an unsafe block without `// SAFETY:` above it: {bare:#?}");
 }
 
 #[test]

@@ -11,75 +11,12 @@ use crate::{
     spare,
 };
 
-#[cfg(target_arch = "x86_64")]
-mod avx512;
-#[cfg(test)]
-mod tests;
+mod kernel;
 
-/// Channels between the first layers; one register of sixteen numbers.
-const NARROW: usize = 16;
-/// Channels that the rest takes.
-const WIDE: usize = 2 * NARROW;
-/// Sides are multiples of this, as the rest of the network needs.
-const STEP: usize = 32;
-
-/// The numbers of the first layers, those of all channels of a place side by side.
-struct Layers {
-    /// By channel in, and place in the 3x3 window.
-    filters: [[[f32; NARROW]; 9]; 3],
-    bias: [f32; NARROW],
-    /// By place in the window.
-    depthwise: [[f32; NARROW]; 9],
-    /// By channel in, and half of the channels out.
-    pointwise: [[[f32; NARROW]; 2]; NARROW],
-    pointwise_bias: [[f32; NARROW]; 2],
-    slope: f32,
-}
-
-impl Layers {
-    /// Nothing when a number is missing.
-    fn new(from: &FirstLayers) -> Option<Self> {
-        let full = [
-            (&from.filters, NARROW * 27),
-            (&from.bias, NARROW),
-            (&from.depthwise, NARROW * 9),
-            (&from.pointwise, WIDE * NARROW),
-            (&from.pointwise_bias, WIDE),
-        ];
-        if full.iter().any(|(values, length)| values.len() != *length) {
-            return None;
-        }
-        let lanes = |of: &dyn Fn(usize) -> f32| -> [f32; NARROW] { std::array::from_fn(of) };
-        Some(Self {
-            filters: std::array::from_fn(|input| {
-                std::array::from_fn(|place| lanes(&|output| from.filters[(output * 3 + input) * 9 + place]))
-            }),
-            bias: lanes(&|channel| from.bias[channel]),
-            depthwise: std::array::from_fn(|place| lanes(&|channel| from.depthwise[channel * 9 + place])),
-            pointwise: std::array::from_fn(|input| {
-                std::array::from_fn(|half| {
-                    lanes(&|output| from.pointwise[(half * NARROW + output) * NARROW + input])
-                })
-            }),
-            pointwise_bias: std::array::from_fn(|half| {
-                lanes(&|channel| from.pointwise_bias[half * NARROW + channel])
-            }),
-            slope: from.slope,
-        })
-    }
-}
-
-/// Whether this machine has the kernel's instructions.
-pub(crate) fn is_possible() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return is_x86_feature_detected!("avx512f");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
-}
+pub(crate) use kernel::is_possible;
+use kernel::{Layers, STEP, WIDE};
 
 /// A detector in two parts.
-///
-/// INVARIANT: exists only on machines that [`is_possible`] accepts.
 pub(crate) struct SplitDetector {
     layers: Box<Layers>,
     rest: SessionPool,
@@ -91,7 +28,7 @@ impl SplitDetector {
     /// instructions.
     pub(crate) fn new(first: &FirstLayers, rest: SessionPool) -> Option<Self> {
         let layers = Box::new(Layers::new(first)?);
-        is_possible().then_some(Self { layers, rest, input: [Some(1), Some(3), None, None] })
+        Some(Self { layers, rest, input: [Some(1), Some(3), None, None] })
     }
 }
 
@@ -111,21 +48,7 @@ impl Inference for SplitDetector {
         }
         let (tall, wide) = (rows / 4, columns / 4);
         let mut values = spare::floats(WIDE * tall * wide);
-        first_layers(&self.layers, input.values(), [rows, columns], &mut values);
+        self.layers.run(input.values(), [rows, columns], &mut values);
         self.rest.run(&Tensor { shape: vec![1, WIDE, tall, wide], values })
     }
 }
-
-/// Three planes of `rows` x `columns` (multiples of [`STEP`]) become 32 planes of a quarter of the rows and columns.
-#[cfg(target_arch = "x86_64")]
-fn first_layers(layers: &Layers, planes: &[f32], size: [usize; 2], results: &mut [f32]) {
-    // SAFETY: the invariant of `SplitDetector`: `is_possible` saw the features that the function enables.
-    #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
-    unsafe {
-        avx512::first_layers(layers, planes, size, results);
-    }
-}
-
-/// No [`SplitDetector`] exists here.
-#[cfg(not(target_arch = "x86_64"))]
-fn first_layers(_: &Layers, _: &[f32], _: [usize; 2], _: &mut [f32]) {}

@@ -2,8 +2,8 @@
 //!
 //! All kernels compute the same exact integers (see [`Kernel::dots`]); the portable one is the definition, and
 //! the others are tested against it for every length. `unsafe` lies in this file's dispatch and in the files
-//! under `kernel/`, and nowhere else in the certified index. `scripts/miri` runs Miri over the memory (`bands.rs`) and
-//! over the index on top of it.
+//! under `kernel/`, and nowhere else in the certified index. `scripts/kernels` runs the tests under sanitizers, in Miri and
+//! in qemu: the kernels, their memory (`bands.rs`) and the index on top of them.
 
 use std::fmt;
 
@@ -103,8 +103,8 @@ impl Kernel {
         }
     }
 
-    /// Which rows of a band the gate lets through, as a bit per row: the same function for every kernel, compiled
-    /// for its instructions.
+    /// Which rows of a band the gate lets through, as a bit per row. Kernels round differently: rows on the line itself
+    /// may pass one and not another, and the gate is drawn so that neither stops a row that reaches it.
     pub(super) fn passing(self, gate: &Gate, dots: &Dots, weights: &Weights) -> u64 {
         match self.0 {
             // SAFETY: as in `dots`.

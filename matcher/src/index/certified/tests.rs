@@ -24,6 +24,11 @@ pub(super) fn seed() -> u64 {
     seed
 }
 
+/// How many: `usual`, and fewer under Miri, which is some thousand times slower.
+pub(super) fn unless_miri<T>(usual: T, fewer: T) -> T {
+    if cfg!(miri) { fewer } else { usual }
+}
+
 /// Equal bit for bit, similarity included.
 fn same(left: &[Vec<Hit>], right: &[Vec<Hit>]) {
     let bits = |lists: &[Vec<Hit>]| -> Vec<Vec<(RowKey, SubjectKey, u64)>> {

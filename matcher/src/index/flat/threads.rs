@@ -11,7 +11,8 @@ use std::ffi::c_int;
 mod openmp {
     use super::c_int;
 
-    // The OpenMP runtime is linked by `faiss-sys`, which is compiled against it.
+    // SAFETY: the signature is the specification's. The OpenMP runtime is linked by `faiss-sys`, which is compiled against
+    // it.
     unsafe extern "C" {
         /// `void omp_set_num_threads(int num_threads)`, OpenMP 5.2 section 18.2.1.
         fn omp_set_num_threads(threads: c_int);

@@ -2,8 +2,8 @@
 //! of up to 32 blocks, on pages of 2 MiB where the system has them.
 //!
 //! `unsafe` here is memory that a vector cannot give: described to the system before it is touched, and shared by blocks
-//! that each own a part of it. `scripts/miri` runs Miri over it; named tests of the index on top of it run there with the
-//! portable kernel.
+//! that each own a part of it. `scripts/kernels` runs its tests, and those of the index on top of it, under sanitizers and
+//! in Miri.
 //!
 //! Long runs, because a processor reads fastest what lies in the order in which it is read: what it fetches ahead at the
 //! end of a block is then the beginning of the next. Large pages, because with pages of 4 KiB the processor has to find out

@@ -32,12 +32,13 @@ struct Case {
 
 fn case() -> impl Strategy<Value = Case> {
     let dimension = prop_oneof![1..9_usize, 9..70_usize, Just(128_usize), Just(192_usize), Just(512_usize)];
+    let dimension = unless_miri(dimension.boxed(), (1..9_usize).boxed());
     let limit = prop_oneof![1..5_usize, 5..60_usize, Just(usize::MAX)];
     (
         prop_oneof![Just(Metric::Euclidean), Just(Metric::Cosine)],
         proptest::sample::select(&KINDS[..]),
         dimension,
-        1..700_usize,
+        1..unless_miri(700_usize, 80),
         1..9_u64,
         1..20_usize,
         limit,
@@ -90,7 +91,7 @@ fn identical_to_the_oracle(case: &Case) {
 
 #[test]
 fn answers_are_the_oracles_whatever_the_vectors() {
-    let outcome = runner(if cfg!(miri) { 1 } else { 250 }).run(&case(), |case| {
+    let outcome = runner(unless_miri(250, 2)).run(&case(), |case| {
         identical_to_the_oracle(&case);
         Ok(())
     });
@@ -101,6 +102,7 @@ fn answers_are_the_oracles_whatever_the_vectors() {
 
 /// Enough near duplicates that candidates are settled in the middle of a pass.
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rows")]
 fn crowds_of_candidates_are_settled_on_the_way() {
     for metric in [Metric::Euclidean, Metric::Cosine] {
         let mut random = ChaCha8Rng::seed_from_u64(seed());

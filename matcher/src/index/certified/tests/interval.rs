@@ -16,7 +16,7 @@ fn dot(left: &Quantised, right: &Quantised) -> i32 {
 #[test]
 fn intervals_hold_and_gates_stop_nothing_that_reaches_the_line() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
-    let rounds = if cfg!(miri) { 3 } else { 60_000 };
+    let rounds = unless_miri(60_000, 20);
     let mut vacant = Weights { scale: [0.0; BAND_ROWS], residual: [0.0; BAND_ROWS], norm: [0.0; BAND_ROWS] };
     for _ in 0..rounds {
         let metric = [Metric::Euclidean, Metric::Cosine][random.random_range(0..2)];
@@ -41,9 +41,14 @@ fn intervals_hold_and_gates_stop_nothing_that_reaches_the_line() {
         dots[0] = dot(&probe, &row);
         for line in [truth, truth.next_down(), truth - 1e-6, truth - 0.1, -1e300, f64::NEG_INFINITY] {
             let gate = bound.gate(Some(line));
-            assert_eq!(gate.passing(&dots, &vacant) & 1, 1, "stopped at {line}: {truth} {range:?} {gate:?}");
+            for kernel in Kernel::available() {
+                let passing = kernel.passing(&gate, &dots, &vacant) & 1;
+                assert_eq!(passing, 1, "{kernel:?} stopped at {line}: {truth} {range:?} {gate:?}");
+            }
         }
-        assert_eq!(bound.gate(None).passing(&dots, &vacant) & 1, 1);
+        for kernel in Kernel::available() {
+            assert_eq!(kernel.passing(&bound.gate(None), &dots, &vacant) & 1, 1);
+        }
     }
 }
 
@@ -58,7 +63,7 @@ fn intervals_are_narrow_on_ordinary_templates() {
             let spread = (3.0 / dimension as f32).sqrt();
             at(&(0..dimension).map(|_| random.random_range(-spread..spread)).collect::<Vec<_>>())
         };
-        for _ in 0..200 {
+        for _ in 0..unless_miri(200, 2) {
             let (p, x) = (draw(), draw());
             let (p, x) = (geometry.template(&p).unwrap(), geometry.template(&x).unwrap());
             let (probe, row) = (Quantised::new(&p.values, metric), Quantised::new(&x.values, metric));
@@ -79,7 +84,8 @@ fn intervals_are_narrow_on_ordinary_templates() {
 fn rounding_goes_the_stated_way() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
     let ends = [0.0, -0.0, 1e300, -1e300, 1e-300, -1e-300, f64::INFINITY, f64::NEG_INFINITY, 1e-45, 3.5e38];
-    let any = (0..10_000).map(|_| random.random_range(-1.0..1.0) * 10_f64.powi(random.random_range(-50..40)));
+    let any = (0..unless_miri(10_000, 100))
+        .map(|_| random.random_range(-1.0..1.0) * 10_f64.powi(random.random_range(-50..40)));
     for value in ends.into_iter().chain(any) {
         assert!(f64::from(above(value)) >= value && f64::from(below(value)) <= value, "{value}");
         assert!(f64::from(above(value).next_down()) < value || value == f64::NEG_INFINITY, "{value}");
@@ -89,7 +95,7 @@ fn rounding_goes_the_stated_way() {
 #[test]
 fn scores_side_by_side_are_those_of_one_to_one() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
-    for round in 0..if cfg!(miri) { 3 } else { 3000 } {
+    for round in 0..unless_miri(3000, 4) {
         let metric = [Metric::Euclidean, Metric::Cosine][round % 2];
         let dimension = random.random_range(1..140);
         let kind = KINDS[random.random_range(0..7)];

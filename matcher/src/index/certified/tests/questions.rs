@@ -33,7 +33,7 @@ fn ask(index: &CertifiedIndex, probes: &[&Embedding], question: &Question<'_>) -
 fn a_threshold_lists_all_at_or_above_it() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
     for metric in [Metric::Euclidean, Metric::Cosine] {
-        let (index, oracle, templates) = filled(&mut random, metric, 900);
+        let (index, oracle, templates) = filled(&mut random, metric, unless_miri(900, 150));
         let probes: Vec<&Embedding> = templates.iter().step_by(97).collect();
         let all = oracle.search_batch(&probes, usize::MAX, None).unwrap();
         for (probe, all) in probes.iter().zip(&all) {
@@ -52,9 +52,10 @@ fn a_threshold_lists_all_at_or_above_it() {
 #[test]
 fn a_filter_answers_as_if_the_others_were_not_there() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
-    let (index, oracle, templates) = filled(&mut random, Metric::Cosine, 900);
-    let held_out: RoaringTreemap = (0..900).filter(|_| random.random_range(0..3) > 0).collect();
-    let others: RoaringTreemap = (0..900).filter(|row| !held_out.contains(*row)).collect();
+    let rows = unless_miri(900, 150);
+    let (index, oracle, templates) = filled(&mut random, Metric::Cosine, rows);
+    let held_out: RoaringTreemap = (0..rows).filter(|_| random.random_range(0..3) > 0).collect();
+    let others: RoaringTreemap = (0..rows).filter(|row| !held_out.contains(*row)).collect();
     let admits = |row: RowKey, _: SubjectKey| !held_out.contains(row.0);
     let probes: Vec<&Embedding> = templates.iter().step_by(50).collect();
     let all = oracle.search_batch(&probes, 12, None).unwrap();
@@ -77,6 +78,7 @@ fn a_filter_answers_as_if_the_others_were_not_there() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of rows")]
 fn few_rows_are_scored_when_codes_tell_them_apart() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
     let index = CertifiedIndex::new(home(), 128, Metric::Cosine).unwrap();
@@ -93,7 +95,7 @@ fn few_rows_are_scored_when_codes_tell_them_apart() {
 #[test]
 fn deadline_and_cancellation_give_no_answer() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
-    let (index, _, templates) = filled(&mut random, Metric::Euclidean, 300);
+    let (index, _, templates) = filled(&mut random, Metric::Euclidean, unless_miri(300, 70));
     let question = Question::new(Wanted::Best(3));
     let cancelled = AtomicBool::new(true);
     let stopped = Question { cancelled: Some(&cancelled), ..question };
@@ -110,7 +112,7 @@ fn what_stays_is_listed_while_the_best_come_and_go() {
     for metric in [Metric::Euclidean, Metric::Cosine] {
         let index = CertifiedIndex::in_small_blocks(home(), 2, metric).unwrap();
         // The best rows lie in the first block, and the rest in many: time passes before they are scored.
-        let staying: Vec<Embedding> = (0..2000).map(|key| place(100 + key)).collect();
+        let staying: Vec<Embedding> = (0..unless_miri(2000, 70)).map(|key| place(100 + key)).collect();
         let coming: Vec<Embedding> = (0..8).map(place).collect();
         let best: Vec<IndexRow> = (0..).zip(&coming).map(|(key, e)| row(key, key, e)).collect();
         index.insert(&best).unwrap();
@@ -121,7 +123,7 @@ fn what_stays_is_listed_while_the_best_come_and_go() {
         std::thread::scope(|scope| {
             let searching = scope.spawn(|| {
                 let mut without = 0;
-                for _ in 0..4000 {
+                for _ in 0..unless_miri(4000, 10) {
                     let hits = index.search(&place(0), 8).unwrap();
                     let stays: Vec<u64> =
                         hits.iter().map(|hit| hit.row.0).filter(|row| *row >= 100).collect();
@@ -144,9 +146,11 @@ fn what_stays_is_listed_while_the_best_come_and_go() {
 #[test]
 fn removed_templates_are_overwritten_in_both_precisions() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
-    let (index, _, _) = filled(&mut random, Metric::Euclidean, 300);
-    let keys: Vec<RowKey> = (0..300).map(RowKey).collect();
-    assert_eq!(index.remove(&keys), Ok(300));
+    let rows = unless_miri(300, 70);
+    let (index, _, _) = filled(&mut random, Metric::Euclidean, rows);
+    assert!(index.blocks().iter().all(|block| !block.read().unwrap().is_blank()));
+    let keys: Vec<RowKey> = (0..rows).map(RowKey).collect();
+    assert_eq!(index.remove(&keys), Ok(keys.len()));
     for block in index.blocks().iter() {
         assert!(block.read().unwrap().is_blank());
     }
