@@ -16,7 +16,7 @@ use crate::gallery::{embedding, space};
 use crate::search::Rival;
 
 /// Rows compared in full precision per probe.
-const RESCORED: [usize; 3] = [1000, 2000, 4000];
+const RESCORED: [usize; 3] = [250, 1000, 4000];
 
 struct Compressed {
     index: Option<CompressedIndex>,

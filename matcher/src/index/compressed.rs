@@ -1,7 +1,7 @@
 //! An index for pools that are larger than memory even at a byte per dimension: *approximate*, and it says so.
 //!
 //! A search reads a code of one, two or four bits per dimension of every row, and compares the rows that look most
-//! promising by their codes, a thousand or more, in full precision. So each similarity that it shows is exact, and the
+//! promising by their codes, a thousand of them, in full precision. So each similarity that it shows is exact, and the
 //! list is in the right order; but a row whose code misleads is not looked at, and is missing from the list. How often
 //! that happens is *measured* on the index's own rows ([`IndexRead::measure`]) and told with every answer. Use
 //! [`super::CertifiedIndex`] where memory allows: it misses nothing.
@@ -79,7 +79,7 @@ pub use recall::{Recall, Share};
 use rotate::Rotation;
 
 /// Rows compared in full precision for each place of a list, at least.
-const PER_PLACE: usize = 20;
+const PER_PLACE: usize = 5;
 
 /// Rows compared in full precision per probe, unless [`CompressedIndex::with_rescored`] says otherwise.
 const RESCORED: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
@@ -150,7 +150,7 @@ impl CompressedIndex {
         self
     }
 
-    /// Compares at least so many rows per probe in full precision; 20 per place of the list if that is more.
+    /// Compares at least so many rows per probe in full precision; 5 per place of the list if that is more.
     #[must_use]
     pub fn with_rescored(mut self, rows: NonZeroUsize) -> Self {
         self.rescored = rows;

@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use likeness_models::Metric;
 
 use super::code::{Bits, Code};
-use super::kernel::{Factors, LANES, Lanes};
+use super::kernel::{Factors, Lanes};
 use super::rotate::Rotation;
 use crate::index::blocks::{self, BAND_ROWS, Incoming};
 use crate::index::oracle::same_bits;
@@ -72,7 +72,7 @@ impl Block {
         let words = coding.bits.count() * coding.words();
         let rows = Rows {
             words,
-            codes: vec![Lanes([0; LANES]); bands * BAND_ROWS / LANES * words],
+            codes: vec![Lanes::ZERO; bands * words],
             factors: vec![Factors::ZERO; bands],
             live: vec![0; bands],
             keys: vec![(RowKey(0), SubjectKey(0)); bands * BAND_ROWS],
@@ -142,7 +142,7 @@ impl blocks::Block for Block {
 impl Rows {
     /// The bands that hold anything.
     pub(super) fn bands(&self) -> impl Iterator<Item = Band<'_>> {
-        let codes = self.codes.chunks_exact(BAND_ROWS / LANES * self.words);
+        let codes = self.codes.chunks_exact(self.words);
         let bands = codes.zip(&self.factors).zip(&self.live).enumerate();
         bands.filter(|(_, (_, live))| **live != 0).map(|(band, ((codes, factors), &live))| Band {
             first: band * BAND_ROWS,
@@ -205,9 +205,9 @@ impl Rows {
     }
 
     fn write_code(&mut self, slot: usize, planes: &[u64]) {
-        let group = &mut self.codes[slot / LANES * self.words..][..self.words];
-        for (lanes, word) in group.iter_mut().zip(planes) {
-            lanes.0[slot % LANES] = *word;
+        let band = &mut self.codes[slot / BAND_ROWS * self.words..][..self.words];
+        for (lanes, word) in band.iter_mut().zip(planes) {
+            lanes.0[slot % BAND_ROWS] = *word;
         }
     }
 }
@@ -215,7 +215,7 @@ impl Rows {
 impl Drop for Rows {
     /// Codes do not stay in freed memory. `black_box` keeps the compiler from leaving out stores that nobody reads.
     fn drop(&mut self) {
-        self.codes.fill(Lanes([0; LANES]));
+        self.codes.fill(Lanes::ZERO);
         self.factors.fill(Factors::ZERO);
         std::hint::black_box((&self.codes, &self.factors));
     }

@@ -26,7 +26,7 @@ impl Bits {
 
     /// Bits per coordinate of a probe: so many that what rounding takes from the probe does not show beside what it takes
     /// from the rows.
-    const fn of_probe(self) -> usize {
+    pub(super) const fn of_probe(self) -> usize {
         match self {
             Self::One => 4,
             Self::Two => 5,

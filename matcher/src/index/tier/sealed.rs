@@ -63,9 +63,10 @@ impl SealedFile {
     }
 
     fn read(&self, slot: u64, into: &mut [f32]) -> Result<(), IndexFault> {
-        let mut record = Zeroizing::new(vec![0_u8; self.record()]);
+        let mut record = Record(vec![0_u8; self.record()]);
+        let Record(record) = &mut record;
         self.file
-            .read_exact_at(&mut record, self.offset(slot))
+            .read_exact_at(record, self.offset(slot))
             .map_err(|error| failed("cannot be read", &error))?;
         let (number, rest) = record.split_at_mut(NUMBER);
         let (sealed, tag) = rest.split_at_mut(self.dimension * size_of::<f32>());
@@ -102,6 +103,17 @@ impl SealedFile {
         self.file
             .write_all_at(&nothing, self.offset(slot))
             .map_err(|error| failed("cannot be written", &error))
+    }
+}
+
+/// A record on its way out of the file. Overwritten when it is dropped, as a whole and not, as `zeroize` does, byte by byte:
+/// a search opens a thousand of them.
+struct Record(Vec<u8>);
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        std::hint::black_box(&self.0);
     }
 }
 

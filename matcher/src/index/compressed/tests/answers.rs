@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use super::super::PER_PLACE;
 use super::*;
 use crate::embed::similarity;
 use crate::index::{Exactness, IndexFault};
@@ -72,7 +73,7 @@ fn shows_what_is_right(case: &Case) {
     let lists = index.search_batch(&probes, case.limit, None).unwrap();
     let right = oracle.search_batch(&probes, case.limit, None).unwrap();
     let all = oracle.search_batch(&probes, usize::MAX, None).unwrap();
-    let covered = case.rescored.max(case.limit.saturating_mul(20)) as u64 >= case.rows;
+    let covered = case.rescored.max(case.limit.saturating_mul(PER_PLACE)) as u64 >= case.rows;
     if covered {
         assert_eq!(bits(&lists), bits(&right));
     }

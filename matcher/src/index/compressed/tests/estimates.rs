@@ -1,7 +1,7 @@
 //! What codes say of similarities, against what is so.
 
 use super::super::code::{Code, ProbeCode};
-use super::super::kernel::{Factors, LANES, Lanes, estimate};
+use super::super::kernel::{Factors, Lanes, estimate};
 use super::super::rotate::Rotation;
 use super::*;
 use crate::index::blocks::BAND_ROWS;
@@ -9,11 +9,11 @@ use crate::index::blocks::BAND_ROWS;
 /// A band of codes, as a block lays it out.
 fn band(codes: &[Code]) -> (Vec<Lanes>, Factors) {
     let words = codes[0].planes.len();
-    let mut lanes = vec![Lanes([0; LANES]); BAND_ROWS / LANES * words];
+    let mut lanes = vec![Lanes::ZERO; words];
     let mut factors = Factors::ZERO;
     for (row, code) in codes.iter().enumerate() {
         for (word, value) in code.planes.iter().enumerate() {
-            lanes[row / LANES * words + word].0[row % LANES] = *value;
+            lanes[word].0[row] = *value;
         }
         factors.set(row, code.factor);
     }
