@@ -97,11 +97,12 @@ pub(super) fn measure(job: &Job) -> anyhow::Result<Case> {
     let (tier, mut left_out) = contestants::choose_tier(job)?;
     let (rivals, others) = contestants::choose(job, gallery.metric(), tier)?;
     left_out.extend(others);
+    // Before anybody is built: the limit gets the best pages that the system has.
+    let memory = Memory::of(job.rows * job.dimension as u64);
     let mut ours = Ours::new(&gallery, tier, &job.folder)?;
     let (built, right, rivals) = build(job, &gallery, &probes, &ours, rivals)?;
     let kernel = ours.index()?.kernel();
     eprintln!("search: measuring");
-    let memory = Memory::of(job.rows * job.dimension as u64);
 
     let mut turns = Turns::new(&probes, &right, job.dimension, &job.measure);
     turns.run(&mut ours, &memory, &rivals)?;
