@@ -37,6 +37,8 @@
 //!   who is *not* enrolled. That is why recall is measured for such probes apart.
 //! - That the measured recall holds for a probe unlike the enrolled images, or for rows that somebody made so that their
 //!   codes mislead: the rotation is no secret.
+//! - Speed. What it saves is memory. Rows that are compared are read for each probe apart, and unsealed where they lie on
+//!   disk, so that batches gain little; `likeness-bench approximate` tells where the certified index is faster.
 //!
 //! When no more than the number of rows that are compared ([`CompressedIndex::with_rescored`]) are in the index, all
 //! are, and nothing is missing. A list is shorter than asked for only when there are no more subjects.

@@ -118,9 +118,9 @@ struct Right {
 }
 
 impl CompressedIndex {
-    /// See [`crate::index::IndexRead::measure`]: reads every template of the index once, on the calling thread: some
-    /// 20 microseconds per row. A write waits for the reading of 64 rows at most. Rows that are written meanwhile can
-    /// only make the measured share smaller.
+    /// See [`crate::index::IndexRead::measure`]: reads every template of the index once and compares it with all probes,
+    /// on the calling thread: minutes for millions of rows. A write waits for the reading of 64 rows at most. Rows that are
+    /// written meanwhile can only make the measured share smaller.
     pub(super) fn measure_recall(&self, at: SystemTime, cancelled: &AtomicBool) -> Result<(), IndexFault> {
         self.measured.keep(None);
         let changes = self.measured.changes.load(Ordering::Relaxed);
