@@ -21,10 +21,10 @@ pub(in crate::index::certified) const PAGE: usize = 2 << 20;
 /// Blocks of full size that share a region: 64 MiB of addresses, of which a block takes memory when it is made.
 const BLOCKS: usize = 32;
 
-/// A run of memory that blocks are cut from, one after the other.
+/// A run of memory that blocks are cut from, one after the other, by the [`Ground`] that made it.
 ///
-/// INVARIANT: `first` points to `steps` initialised steps inside of an allocation of `layout` that begins at `allocated`
-/// and that no one else owns; the first `taken` of them belong to [`Bands`] that were cut from it, each to one.
+/// INVARIANT: `first` points to initialised steps, as many as the bands that it was made for have, inside of an allocation
+/// of `layout` that begins at `allocated` and that no one else owns. Each step belongs to one [`Bands`], or to none yet.
 struct Region {
     allocated: NonNull<u8>,
     layout: Layout,
