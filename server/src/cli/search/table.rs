@@ -178,10 +178,15 @@ mod tests {
 
     #[test]
     fn an_approximate_pool_is_named_with_what_it_misses() {
+        // As it reads, wherever its lines were broken.
+        let read = |answer: &SearchResponse| -> String {
+            render(answer).split_whitespace().collect::<Vec<_>>().join(" ")
+        };
         let mut answer = answer();
-        assert!(!render(&answer).contains("Approximate"));
+        assert!(!read(&answer).contains("APPROXIMATE"));
         answer.pools[0].exactness = Exactness::Approximate.into();
-        assert!(render(&answer).contains("How many is not measured."));
+        assert!(read(&answer).contains("was APPROXIMATE: the list may miss people"));
+        assert!(read(&answer).contains("How many is not measured."));
         answer.pools[0].recall = Some(Recall {
             measured_at: "2026-11-22T10:00:00Z".into(),
             rows: 1234,
@@ -189,7 +194,7 @@ mod tests {
             mates: Some(RecallShare { list_length: 50, found: 23, of: 24 }),
             ..Recall::default()
         });
-        let text = render(&answer).split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = read(&answer);
         for part in [
             "may miss people who belong in it",
             "at 1,234 images: for somebody who is not enrolled, 98.4 % of the right first 10 (630 of 640)",
