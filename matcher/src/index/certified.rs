@@ -87,8 +87,8 @@ mod tests;
 pub use ask::{Answer, AskFault, Question, Wanted};
 use block::Block;
 pub use filter::Filter;
-use kernel::{Bands, Ground, Kernel, PAGE};
-use layout::{BAND_ROWS, Weights, steps};
+use kernel::{Ground, Kernel, PAGE, Shape};
+use layout::{BAND_ROWS, Form, Weights};
 
 /// Most bands of a block, whatever the dimension.
 const MOST_BANDS: usize = 256;
@@ -100,6 +100,7 @@ const MOST_BANDS: usize = 256;
 pub struct CertifiedIndex {
     geometry: Geometry,
     kernel: Kernel,
+    form: Form,
     threads: NonZeroUsize,
     growth: Growth,
     /// Where further blocks lie. Held for moments, by a writer.
@@ -115,15 +116,24 @@ impl CertifiedIndex {
     /// [`IndexFault::UnusableDimension`].
     pub fn new(space: SpaceId, dimension: usize, metric: Metric) -> Result<Self, IndexFault> {
         let geometry = Geometry::new(space, dimension, metric)?;
-        let band_bytes = Bands::band_bytes(steps(dimension));
-        let growth = Growth { most_bands: (PAGE / band_bytes).clamp(1, MOST_BANDS) };
-        Ok(Self::made_of(geometry, growth, Kernel::best()))
+        let kernel = Kernel::best();
+        let form = if kernel.likes_halves() { Form::of(dimension, metric) } else { Form::Whole };
+        let most_bands = (PAGE / shape(&geometry, form).run_bytes()).clamp(1, MOST_BANDS);
+        Ok(Self::made_of(geometry, Growth { most_bands }, kernel, form))
     }
 
     /// The same with its second tier on disk, all but the first rows.
     #[cfg(test)]
     pub(super) fn on_disk(space: SpaceId, dimension: usize, metric: Metric) -> Result<Self, IndexFault> {
         Self::in_small_blocks(space, dimension, metric)?.with_sealed_tier(&std::env::temp_dir(), 64)
+    }
+
+    /// In blocks of one band, and in halves where the metric allows it, however short the templates.
+    #[cfg(test)]
+    pub(super) fn in_halves(space: SpaceId, dimension: usize, metric: Metric) -> Result<Self, IndexFault> {
+        let form = if metric == Metric::Cosine { Form::Halved } else { Form::Whole };
+        let geometry = Geometry::new(space, dimension, metric)?;
+        Ok(Self::made_of(geometry, Growth { most_bands: 1 }, Kernel::best(), form))
     }
 
     /// Blocks of one band, so that tests meet their edges.
@@ -134,14 +144,15 @@ impl CertifiedIndex {
         metric: Metric,
     ) -> Result<Self, IndexFault> {
         let geometry = Geometry::new(space, dimension, metric)?;
-        Ok(Self::made_of(geometry, Growth { most_bands: 1 }, Kernel::best()))
+        Ok(Self::made_of(geometry, Growth { most_bands: 1 }, Kernel::best(), Form::Whole))
     }
 
-    fn made_of(geometry: Geometry, growth: Growth, kernel: Kernel) -> Self {
-        let ground = Mutex::new(Ground::new(growth.most_bands, steps(geometry.dimension)));
+    fn made_of(geometry: Geometry, growth: Growth, kernel: Kernel, form: Form) -> Self {
+        let ground = Mutex::new(Ground::new(growth.most_bands, shape(&geometry, form)));
         Self {
             geometry,
             kernel,
+            form,
             threads: NonZeroUsize::MIN,
             growth,
             ground,
@@ -179,12 +190,17 @@ impl CertifiedIndex {
         let bands = self.growth.bands_after(last.map(|last| last.capacity()));
         let precise = self.precise.tier(bands * BAND_ROWS, before, self.geometry.dimension);
         let mut ground = self.ground.lock().unwrap_or_else(PoisonError::into_inner);
-        Block::new(&self.geometry, ground.cut(bands, Weights::vacant(self.geometry.metric)), precise)
+        let bands = ground.cut(bands, Weights::vacant(self.geometry.metric));
+        Block::new(&self.geometry, self.form, bands, precise)
     }
 
     fn blocks(&self) -> Arc<[Arc<Block>]> {
         self.blocks.all()
     }
+}
+
+fn shape(geometry: &Geometry, form: Form) -> Shape {
+    Shape { steps: form.steps(geometry.dimension), aside: form.aside(geometry.dimension) }
 }
 
 impl IndexRead for CertifiedIndex {

@@ -262,6 +262,7 @@ conforms! {
     flat_in_small_segments: FlatIndex::in_small_segments;
     certified: CertifiedIndex::new;
     certified_in_small_blocks: CertifiedIndex::in_small_blocks;
+    certified_in_halves: CertifiedIndex::in_halves;
     certified_on_disk: CertifiedIndex::on_disk;
     compressed: |space, dimension, metric| CompressedIndex::new(space, dimension, metric, Bits::Two);
     compressed_in_small_blocks: CompressedIndex::in_small_blocks;

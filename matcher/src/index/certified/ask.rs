@@ -111,8 +111,8 @@ impl CertifiedIndex {
         stop.check()?;
         let mut answers = Vec::with_capacity(probes.len());
         for templates in templates.chunks(PROBES_PER_PASS) {
-            let pass =
-                Pass { kernel: self.kernel, threads: self.threads_for(&blocks), stop, blocks: &blocks };
+            let threads = self.threads_for(&blocks);
+            let pass = Pass { kernel: self.kernel, form: self.form, threads, stop, blocks: &blocks };
             answers.extend(answer(&pass, templates, question, self.geometry.metric)?);
         }
         Ok(answers)
@@ -130,7 +130,7 @@ fn answer(
     question: &Question<'_>,
     metric: likeness_models::Metric,
 ) -> Result<Vec<Answer>, AskFault> {
-    let probes: Vec<Probe<'_>> = templates.iter().map(|template| Probe::new(template, metric)).collect();
+    let probes: Vec<Probe<'_>> = templates.iter().map(|template| Probe::new(template, metric, pass.form)).collect();
     let rows = pass.blocks.iter().map(|block| block.capacity()).sum();
     let fresh = |probe| Collector::new(probe, question.wanted, question.filter, rows);
     let all: Vec<&Probe<'_>> = probes.iter().collect();

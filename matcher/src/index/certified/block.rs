@@ -5,7 +5,9 @@ use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use likeness_models::Metric;
 
 use super::kernel::Bands;
-use super::layout::{BAND_ROWS, Step, Weight, Weights, erase_row, write_row};
+use super::layout::{
+    BAND_ROWS, Form, Step, Weight, Weights, erase_halves, erase_row, lower, write_halves, write_row,
+};
 use super::quantise::Quantised;
 use crate::index::blocks::{self, Incoming};
 use crate::index::geometry::Geometry;
@@ -28,6 +30,7 @@ pub(super) struct Block {
 /// in `keys`. A slot whose bit is not set is overwritten, or staged by the one writer.
 pub(super) struct Rows {
     metric: Metric,
+    form: Form,
     bands: Bands,
     live: Vec<u64>,
     keys: Vec<(RowKey, SubjectKey)>,
@@ -40,16 +43,19 @@ pub(super) struct Band<'a> {
     pub(super) first: usize,
     pub(super) codes: &'a [Step],
     pub(super) weights: &'a Weights,
+    /// The lower halves, where codes are halved.
+    pub(super) aside: &'a [Step],
     /// A bit per row that is there.
     pub(super) live: u64,
 }
 
 impl Block {
     /// Room for 64 rows a band, all of it reserved: nothing in a block ever moves.
-    pub(super) fn new(geometry: &Geometry, bands: Bands, precise: Box<dyn Tier>) -> Self {
+    pub(super) fn new(geometry: &Geometry, form: Form, bands: Bands, precise: Box<dyn Tier>) -> Self {
         let count = bands.len();
         let rows = Rows {
             metric: geometry.metric,
+            form,
             bands,
             live: vec![0; count],
             keys: vec![(RowKey(0), SubjectKey(0)); count * BAND_ROWS],
@@ -126,12 +132,23 @@ impl Rows {
             first: band * BAND_ROWS,
             codes: self.bands.codes(band),
             weights: self.bands.weights(band),
+            aside: self.bands.aside(band),
             live,
         })
     }
 
     pub(super) fn keys(&self, slot: usize) -> (RowKey, SubjectKey) {
         self.keys[slot]
+    }
+
+    /// The lower halves of a slot, where codes are halved.
+    pub(super) fn lower(&self, slot: usize) -> &[Step] {
+        lower(self.bands.aside(slot / BAND_ROWS), slot % BAND_ROWS)
+    }
+
+    /// Whether a slot holds a row.
+    pub(super) fn is_live(&self, slot: usize) -> bool {
+        self.live[slot / BAND_ROWS] >> (slot % BAND_ROWS) & 1 == 1
     }
 
     /// The row in a slot, unless it was removed.
@@ -141,7 +158,7 @@ impl Rows {
         slot: usize,
         scratch: &'a mut [f32],
     ) -> Result<Option<((RowKey, SubjectKey), &'a [f32])>, IndexFault> {
-        if self.live[slot / BAND_ROWS] >> (slot % BAND_ROWS) & 1 == 0 {
+        if !self.is_live(slot) {
             return Ok(None);
         }
         Ok(Some((self.keys[slot], self.precise.read(slot, scratch)?)))
@@ -149,19 +166,30 @@ impl Rows {
 
     /// Whether no slot holds any of a template.
     #[cfg(test)]
-    pub(super) fn is_blank(&self) -> bool {
+    pub(super) fn is_blank(&self, dimension: usize) -> bool {
         let blank = |slot: usize| {
-            let mut scratch = vec![1.0; self.bands.codes(0).len()];
+            let mut scratch = vec![1.0; dimension];
             self.precise.read(slot, &mut scratch).is_ok_and(|values| values.iter().all(|value| *value == 0.0))
         };
-        let codes = (0..self.live.len()).flat_map(|band| self.bands.codes(band));
+        let codes =
+            (0..self.live.len()).flat_map(|band| self.bands.codes(band).iter().chain(self.bands.aside(band)));
         codes.flat_map(|step| step.0).all(|code| code == 0) && (0..self.keys.len()).all(blank)
     }
 
     fn fill(&mut self, row: &Incoming<'_>, quantised: &Quantised) -> Result<(), IndexFault> {
         let (band, place) = (row.slot / BAND_ROWS, row.slot % BAND_ROWS);
-        write_row(self.bands.codes_mut(band), place, &quantised.codes);
-        self.bands.weights_mut(band).set(place, Weight::of(quantised));
+        let weight = match self.form {
+            Form::Whole => {
+                write_row(self.bands.codes_mut(band), place, &quantised.codes);
+                Weight::of(quantised)
+            }
+            Form::Halved => {
+                let (upper, lower) = self.bands.halves_mut(band);
+                write_halves(upper, lower, place, &quantised.codes);
+                Weight::of_halves(quantised)
+            }
+        };
+        self.bands.weights_mut(band).set(place, weight);
         self.keys[row.slot] = row.keys;
         self.precise.write(row.slot, row.values)
     }
@@ -169,7 +197,13 @@ impl Rows {
     fn erase(&mut self, slot: usize) -> Result<(), IndexFault> {
         let (band, place) = (slot / BAND_ROWS, slot % BAND_ROWS);
         self.live[band] &= !(1 << place);
-        erase_row(self.bands.codes_mut(band), place);
+        match self.form {
+            Form::Whole => erase_row(self.bands.codes_mut(band), place),
+            Form::Halved => {
+                let (upper, lower) = self.bands.halves_mut(band);
+                erase_halves(upper, lower, place);
+            }
+        }
         let vacant = Weight::vacant(self.metric);
         self.bands.weights_mut(band).set(place, vacant);
         self.keys[slot] = (RowKey(0), SubjectKey(0));

@@ -43,6 +43,16 @@ impl Weight {
         }
     }
 
+    /// Of a row that lies in halves, compared by cosine.
+    pub(super) fn of_halves(row: &Quantised) -> Self {
+        // Where the upper halves say nothing, as of spikes, they may be off by more than the length of the row, and rounding
+        // by more than the gate has room for: such a row is always looked at.
+        let residual = |residual: f64| {
+            if residual > 1.0 { f32::INFINITY } else { above(residual * (1.0 + 8.0 * ROUNDOFF)) }
+        };
+        Self { scale: row.scale, residual: residual(row.upper_residual), norm: residual(row.residual) }
+    }
+
     /// An upper bound of the norm, which is stored rounded down.
     fn norm_at_most(&self) -> f64 {
         (f64::from(self.norm) + f64::from(f32::MIN_POSITIVE)) * (1.0 + 24.0 * ROUNDOFF)

@@ -7,7 +7,8 @@ use super::block::Block;
 use super::bound::{ProbeBound, Range};
 use super::filter::Filter;
 use super::gate::Gate;
-use super::layout::Weight;
+use super::kernel::Kernel;
+use super::layout::{Form, LowerProbe, Step, UPPER_UNIT, Weight};
 use super::quantise::{Quantised, above};
 use crate::index::best::Best;
 use crate::index::geometry::Template;
@@ -17,19 +18,34 @@ use crate::index::{Hit, IndexFault, RowKey, SubjectKey};
 /// Candidates of one probe at which a search stops collecting and looks at them: 96 KiB of them.
 const CROWD: usize = 8192;
 
+/// Nominees of one probe at which a search stops putting them off: 3 MiB of them.
+const FULL: usize = 131_072;
+
+/// Nominees whose lower halves are asked for together: as many lines as a core can wait for at a time, and some.
+const AHEAD: usize = 16;
+
 /// A probe in both precisions.
 pub(super) struct Probe<'a> {
     pub(super) template: &'a Template<'a>,
     pub(super) quantised: Quantised,
     pub(super) bound: ProbeBound,
+    /// For rows in halves.
+    lower: Option<LowerProbe>,
     metric: Metric,
 }
 
 impl<'a> Probe<'a> {
-    pub(super) fn new(template: &'a Template<'a>, metric: Metric) -> Self {
+    pub(super) fn new(template: &'a Template<'a>, metric: Metric, form: Form) -> Self {
         let quantised = Quantised::new(&template.values, metric);
         let bound = ProbeBound::new(&quantised, metric);
-        Self { template, quantised, bound, metric }
+        let lower = (form == Form::Halved).then(|| LowerProbe::new(&quantised));
+        Self { template, quantised, bound, lower, metric }
+    }
+
+    /// The dot product with the whole codes of a row, from that with its upper halves.
+    pub(super) fn whole(&self, kernel: Kernel, upper: i32, lower: &[Step]) -> i32 {
+        let lower = self.lower.as_ref().map_or(0, |probe| kernel.lower_dot(probe, lower));
+        i32::from(UPPER_UNIT) * upper + lower
     }
 }
 
@@ -42,14 +58,32 @@ struct Candidate {
     slot: u32,
 }
 
-/// INVARIANT: every row that was scanned and is neither in `candidates` nor was offered to `best` had a similarity
-/// below `line`.
+/// A row that could be in the list as far as its upper halves tell.
+#[derive(Clone, Copy)]
+struct Nominee {
+    /// No less than its similarity.
+    upper: f32,
+    block: u32,
+    slot: u32,
+    /// The dot product with its upper halves.
+    dot: i32,
+    /// Weights of the whole codes.
+    scale: f32,
+    residual: f32,
+}
+
+/// INVARIANT: every row that was scanned and is neither in `nominees` nor in `candidates` nor was offered to `best` had a
+/// similarity below `line`.
 pub(super) struct Collector<'a> {
-    probe: &'a Probe<'a>,
+    pub(super) probe: &'a Probe<'a>,
     wanted: Wanted,
     filter: Filter<'a>,
     line: Option<f64>,
     gate: Gate,
+    /// The same for upper halves.
+    upper_gate: Gate,
+    /// In the order in which they lie.
+    nominees: Vec<Nominee>,
     candidates: Vec<Candidate>,
     /// The best lower bounds, one per subject: the worst of them raises the line. `None` when the line may rise on
     /// exact similarities only.
@@ -66,12 +100,15 @@ impl<'a> Collector<'a> {
             Wanted::Best(limit) => (limit, None),
             Wanted::AtLeast(threshold) => (usize::MAX, Some(threshold)),
         };
+        let gate = probe.bound.gate(line);
         Self {
             probe,
             wanted,
             filter,
             line,
-            gate: probe.bound.gate(line),
+            gate,
+            upper_gate: gate.of_upper(),
+            nominees: Vec::new(),
             candidates: Vec::new(),
             leaders: (limit < rows).then(|| Best::new(limit)),
             best: Best::new(limit),
@@ -91,6 +128,70 @@ impl<'a> Collector<'a> {
 
     pub(super) fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    pub(super) fn upper_gate(&self) -> &Gate {
+        &self.upper_gate
+    }
+
+    /// Hears of a row that the gate let through on its upper halves. Whether it should be looked at right away: because it
+    /// promises to raise the line. The others are put off until the line is as high as it gets, and most are never looked at.
+    pub(super) fn nominate(&mut self, (block, slot): (usize, usize), weight: Weight, dot: i32) -> bool {
+        let Range { lower, upper } = self.probe.bound.range(weight.upper(), dot);
+        let Some(line) = self.line else { return true };
+        if upper < line {
+            return false;
+        }
+        // Not a number where the halves say nothing.
+        let middle = f64::midpoint(lower, upper);
+        if middle >= line || middle.is_nan() {
+            return true;
+        }
+        let (block, slot) = place(block, slot);
+        let Weight { scale, residual, .. } = weight.whole();
+        self.nominees.push(Nominee { upper: above(upper), block, slot, dot, scale, residual });
+        false
+    }
+
+    /// Whether it is time to [`Self::sweep`] in the middle of a pass.
+    pub(super) fn full(&self) -> bool {
+        self.nominees.len() >= FULL
+    }
+
+    /// Looks at the nominees that the line has not passed meanwhile.
+    ///
+    /// A nominee may have been removed meanwhile, and its slot given to another row. That one was written during the
+    /// search, which may consider it or not; what it is taken for is at worst a line that is too high, which
+    /// [`Self::certified`] finds.
+    pub(super) fn sweep(
+        &mut self,
+        kernel: Kernel,
+        blocks: &[std::sync::Arc<Block>],
+    ) -> Result<(), IndexFault> {
+        let mut nominees = std::mem::take(&mut self.nominees);
+        if let Some(line) = self.line {
+            nominees.retain(|nominee| f64::from(nominee.upper) >= line);
+        }
+        for nominees in nominees.chunk_by(|one, other| one.block == other.block) {
+            let Some(block) = nominees.first().map(|first| first.block as usize) else { continue };
+            let rows = blocks[block].read()?;
+            for nominees in nominees.chunks(AHEAD) {
+                let lowers = nominees.iter().map(|nominee| rows.lower(nominee.slot as usize));
+                lowers.clone().for_each(|lower| kernel.prefetch(lower));
+                for (nominee, lower) in nominees.iter().zip(lowers) {
+                    let slot = nominee.slot as usize;
+                    let Nominee { scale, residual, .. } = *nominee;
+                    let dot = self.probe.whole(kernel, nominee.dot, lower);
+                    if rows.is_live(slot) {
+                        let weight = Weight { scale, residual, norm: 0.0 };
+                        self.note((block, slot), || rows.keys(slot), weight, dot);
+                    }
+                }
+            }
+        }
+        nominees.clear();
+        self.nominees = nominees;
+        Ok(())
     }
 
     /// Takes note of a row that the gate let through. Its keys lie far from its codes: they are fetched when they are
@@ -120,9 +221,7 @@ impl<'a> Collector<'a> {
                 self.raise(floor);
             }
         }
-        // INVARIANT: both fit: slots and blocks are counted by the memory they take.
-        #[expect(clippy::cast_possible_truncation, reason = "a block has at most 16,384 slots")]
-        let (block, slot) = (block as u32, slot as u32);
+        let (block, slot) = place(block, slot);
         self.candidates.push(Candidate { upper: above(upper), block, slot });
     }
 
@@ -132,6 +231,7 @@ impl<'a> Collector<'a> {
         {
             self.line = Some(to);
             self.gate = self.probe.bound.gate(self.line);
+            self.upper_gate = self.gate.of_upper();
         }
     }
 
@@ -189,7 +289,7 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    /// Joins what another collector found for the same probe in other blocks.
+    /// Joins what another collector, which was swept, found for the same probe in other blocks.
     pub(super) fn absorb(&mut self, other: Self) {
         self.candidates.extend_from_slice(&other.candidates);
         for hit in other.best.into_hits() {
@@ -212,4 +312,10 @@ impl<'a> Collector<'a> {
     pub(super) fn into_answer(self) -> (Vec<Hit>, usize) {
         (self.best.into_hits(), self.scored)
     }
+}
+
+/// INVARIANT: both fit: slots and blocks are counted by the memory they take.
+#[expect(clippy::cast_possible_truncation, reason = "a block has at most 16,384 slots")]
+const fn place(block: usize, slot: usize) -> (u32, u32) {
+    (block as u32, slot as u32)
 }

@@ -1,6 +1,6 @@
 //! The test that every row meets: a few `f32` operations, rounded so that it errs on the side of letting through.
 
-use super::layout::{BAND_ROWS, Dots, Weights};
+use super::layout::{BAND_ROWS, Dots, UPPER_UNIT, Weights};
 
 /// What a row must show to be looked at more closely. Made by [`super::bound::ProbeBound::gate`].
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,18 @@ pub(super) enum Gate {
 }
 
 impl Gate {
+    /// The gate that a halved row meets with the dot product of its upper halves.
+    pub(super) fn of_upper(self) -> Self {
+        match self {
+            // By a power of two: nothing is rounded.
+            Self::Cosine { scale, stretch, line } => {
+                Self::Cosine { scale: scale * f32::from(UPPER_UNIT), stretch, line }
+            }
+            // Not halved: see `Form::of`.
+            Self::Euclidean { .. } => self,
+        }
+    }
+
     /// A bit per row of the band. Rows that hold nothing may pass: the caller knows which those are.
     #[inline(always)]
     pub(super) fn passing(&self, dots: &Dots, weights: &Weights) -> u64 {

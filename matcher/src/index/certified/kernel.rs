@@ -8,7 +8,7 @@
 use std::fmt;
 
 use super::gate::Gate;
-use super::layout::{BAND_ROWS, Dots, Step, Tile, Weights};
+use super::layout::{BAND_ROWS, Dots, LowerProbe, Step, Tile, Weights};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -22,7 +22,7 @@ mod portable;
 #[cfg(test)]
 mod tests;
 
-pub(super) use bands::{Bands, Ground, PAGE};
+pub(super) use bands::{Bands, Ground, PAGE, Shape};
 
 /// A way to compute, that this machine has.
 ///
@@ -100,6 +100,84 @@ impl Kernel {
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
             Kind::Neon => unsafe { neon::dots(tile, band, dots) },
             Kind::Portable => portable::dots(tile, band, dots),
+        }
+    }
+
+    /// Whether the kernel multiplies halves as fast as it multiplies whole codes.
+    pub(super) const fn likes_halves(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512Vnni | Kind::Avx2 => true,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => false,
+            Kind::Portable => false,
+        }
+    }
+
+    /// As [`Kernel::dots`], of the upper halves of a band: `sum((2 upper - 15) * probe)`, exactly. See
+    /// [`super::layout::Form::Halved`].
+    pub(super) fn upper_dots(self, tile: &Tile, band: &[Step], dots: &mut [Dots]) {
+        match self.0 {
+            // SAFETY: as in `dots`.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Avx512Vnni => unsafe { avx512::upper_dots(tile, band, dots) },
+            // SAFETY: as in `dots`.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Avx2 => unsafe { avx2::upper_dots(tile, band, dots) },
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => portable::upper_dots(tile, band, dots),
+            Kind::Portable => portable::upper_dots(tile, band, dots),
+        }
+    }
+
+    /// What the lower halves of a row add to a dot product: `sum((lower - 8) * probe)`, exactly. The dot product of whole
+    /// codes is this and 8 times that of the upper halves.
+    ///
+    /// The row must have as many steps as the probe has pairs of them; the surplus of either is ignored.
+    pub(super) fn lower_dot(self, probe: &LowerProbe, row: &[Step]) -> i32 {
+        match self.0 {
+            // SAFETY: as in `dots`.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Avx512Vnni => unsafe { avx512::lower_dot(probe, row) },
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => portable::lower_dot(probe, row),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => portable::lower_dot(probe, row),
+            Kind::Portable => portable::lower_dot(probe, row),
+        }
+    }
+
+    /// Asks memory for steps that will be read soon: a hint, where it is worth one.
+    pub(super) fn prefetch(self, steps: &[Step]) {
+        match self.0 {
+            // SAFETY: as in `dots`.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Avx512Vnni => unsafe { avx512::prefetch_all(steps) },
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => {}
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => {}
+            Kind::Portable => {}
+        }
+    }
+
+    /// Puts the halves of a band together again: `whole` becomes a band of whole codes, of twice as many steps as either
+    /// half has.
+    pub(super) fn join(self, band: &[Step], aside: &[Step], whole: &mut [Step]) {
+        match self.0 {
+            // SAFETY: as in `dots`.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Avx512Vnni => unsafe { avx512::join(band, aside, whole) },
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => portable::join(band, aside, whole),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => portable::join(band, aside, whole),
+            Kind::Portable => portable::join(band, aside, whole),
         }
     }
 

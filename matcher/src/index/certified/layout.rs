@@ -7,6 +7,12 @@
 //! One probe is multiplied with one quarter after the other, so that memory is read strictly in order, by one load
 //! in one loop, and not by four loads per turn, as a step of 64 rows would ask for. Several probes are multiplied with
 //! four quarters side by side. Sixteen steps of a quarter, 1 KiB in a row, are one tile of a matrix unit (Intel AMX).
+//!
+//! Of long templates the codes lie in *halves* ([`Form::Halved`]): the upper four bits of every code in bands, where two
+//! steps share one load, and the lower four elsewhere, row by row. A search reads the upper halves from end to end, and the
+//! lower ones of the few rows that the upper do not rule out: half of the memory.
+
+use likeness_models::Metric;
 
 use super::quantise::Quantised;
 
@@ -41,6 +47,66 @@ impl Step {
     pub(super) const ZERO: Self = Self([0; QUARTER_ROWS * STEP_DIMENSIONS]);
 }
 
+/// How the codes of an index lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// One byte after the other.
+    Whole,
+    /// Upper and lower four bits apart.
+    ///
+    /// Upper halves lie as codes do, two steps in one: byte `4 r + i` of step `k` has dimension `8 k + i` of row `r` in its
+    /// lower four bits, and dimension `8 k + 4 + i` in its upper ones. Lower halves lie row by row: byte `4 k + i` of a row
+    /// has the same two dimensions.
+    Halved,
+}
+
+/// Steps of whole codes whose lower halves fill one: halved rows are as long as a multiple of this, the rest codes of 0.
+const STEPS_BY_HALF: usize = 2 * size_of::<Step>() / STEP_DIMENSIONS;
+
+/// From so many dimensions on, halves are worth it: what a search saves outweighs the second look at some rows.
+const HALVED_FROM: usize = 256;
+
+/// A unit of upper halves is so many of whole codes: `code = 8 * (2 upper - 15) + (lower - 8)`, all of them integers.
+pub(super) const UPPER_UNIT: i16 = 8;
+
+impl Form {
+    /// The form for templates like these, if the kernel is fast at both: halves, where they are worth it and take no more
+    /// than an eighth of their length for what fills them up. The weights of Euclidean rows have no room for a second
+    /// residual.
+    pub(super) const fn of(dimension: usize, metric: Metric) -> Self {
+        let surplus = Self::Halved.probe_steps(dimension) - steps(dimension);
+        if matches!(metric, Metric::Cosine) && dimension >= HALVED_FROM && surplus <= steps(dimension) / 8 {
+            Self::Halved
+        } else {
+            Self::Whole
+        }
+    }
+
+    /// Steps of a probe.
+    pub(super) const fn probe_steps(self, dimension: usize) -> usize {
+        match self {
+            Self::Whole => steps(dimension),
+            Self::Halved => steps(dimension).next_multiple_of(STEPS_BY_HALF),
+        }
+    }
+
+    /// Steps of a quarter, which every search reads.
+    pub(super) const fn steps(self, dimension: usize) -> usize {
+        match self {
+            Self::Whole => self.probe_steps(dimension),
+            Self::Halved => self.probe_steps(dimension) / 2,
+        }
+    }
+
+    /// Steps of a band that lie aside.
+    pub(super) const fn aside(self, dimension: usize) -> usize {
+        match self {
+            Self::Whole => 0,
+            Self::Halved => QUARTERS * self.steps(dimension),
+        }
+    }
+}
+
 /// What turns the dot products of a band into bounds: see `bound.rs`.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -57,13 +123,32 @@ pub(super) const WEIGHT_STEPS: usize = size_of::<Weights>() / size_of::<Step>();
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weight {
     pub(super) scale: f32,
+    /// Of the codes that lie in the band: of the upper halves, where these are apart.
     pub(super) residual: f32,
+    /// Of Euclidean rows the norm; of halved ones, which are never Euclidean, the residual of the whole codes.
     pub(super) norm: f32,
+}
+
+impl Weight {
+    /// From the weight of a halved row to that of its upper halves.
+    pub(super) fn upper(self) -> Self {
+        Self { scale: self.scale * f32::from(UPPER_UNIT), residual: self.residual, norm: 0.0 }
+    }
+
+    /// From the weight of a halved row to that of its whole codes.
+    pub(super) fn whole(self) -> Self {
+        Self { scale: self.scale, residual: self.norm, norm: 0.0 }
+    }
 }
 
 impl Weights {
     pub(super) fn get(&self, row: usize) -> Weight {
         Weight { scale: self.scale[row], residual: self.residual[row], norm: self.norm[row] }
+    }
+
+    /// From the weights of halved rows to those of their whole codes.
+    pub(super) fn whole(&self) -> Self {
+        Self { scale: self.scale, residual: self.norm, norm: [0.0; BAND_ROWS] }
     }
 
     pub(super) fn set(&mut self, row: usize, weight: Weight) {
@@ -88,9 +173,9 @@ pub(super) struct Tile {
 
 impl Tile {
     /// INVARIANT: the probes, 1 to [`TILE_PROBES`] of them, have equally many codes.
-    pub(super) fn new(probes: &[&Quantised]) -> Self {
+    pub(super) fn new(probes: &[&Quantised], form: Form) -> Self {
         let length = probes.first().map_or(0, |probe| probe.codes.len());
-        let codes = (0..steps(length))
+        let codes = (0..form.probe_steps(length))
             .flat_map(|step| probes.iter().map(move |probe| four(&probe.codes, step)))
             .collect();
         let offsets = probes.iter().map(|probe| i32::from(OFFSET) * sum(&probe.codes)).collect();
@@ -99,6 +184,34 @@ impl Tile {
 
     pub(super) fn probes(&self) -> usize {
         self.offsets.len()
+    }
+
+    /// The sum of the codes of each probe.
+    pub(super) fn sums(&self) -> impl Iterator<Item = i32> {
+        self.offsets.iter().map(|offset| offset / i32::from(OFFSET))
+    }
+}
+
+/// The codes of a probe in the order of the lower halves of a row.
+pub(super) struct LowerProbe {
+    /// For each step of a row two: what its lower four bits are multiplied with, and its upper four bits. Bytes are `i8`.
+    pub(super) codes: Vec<[Step; 2]>,
+    /// The sum of the codes.
+    pub(super) sum: i32,
+}
+
+impl LowerProbe {
+    pub(super) fn new(probe: &Quantised) -> Self {
+        let steps = Form::Halved.probe_steps(probe.codes.len());
+        let half = |first: usize| {
+            let mut step = Step::ZERO;
+            for (number, bytes) in step.0.as_chunks_mut::<STEP_DIMENSIONS>().0.iter_mut().enumerate() {
+                *bytes = four(&probe.codes, first + 2 * number).map(i8::cast_unsigned);
+            }
+            step
+        };
+        let codes = (0..steps).step_by(STEPS_BY_HALF).map(|first| [half(first), half(first + 1)]).collect();
+        Self { codes, sum: sum(&probe.codes) }
     }
 }
 
@@ -123,6 +236,40 @@ pub(super) fn erase_row(band: &mut [Step], row: usize) {
     for stored in row_mut(band, row) {
         *stored = [0; STEP_DIMENSIONS];
     }
+}
+
+/// Writes one row in halves.
+pub(super) fn write_halves(band: &mut [Step], aside: &mut [Step], row: usize, codes: &[i8]) {
+    let stored = |number: usize| four(codes, number).map(|code| code.cast_unsigned().wrapping_add(OFFSET));
+    let pairs = |number: usize, half: fn(u8) -> u8| {
+        let (first, second) = (stored(2 * number), stored(2 * number + 1));
+        std::array::from_fn(|i| half(first[i]) | half(second[i]) << 4)
+    };
+    for (number, upper) in row_mut(band, row).enumerate() {
+        *upper = pairs(number, |code| code >> 4);
+    }
+    for (number, lower) in lower_mut(aside, row).enumerate() {
+        *lower = pairs(number, |code| code & 0x0F);
+    }
+}
+
+/// Overwrites one row in both halves with zeros.
+pub(super) fn erase_halves(band: &mut [Step], aside: &mut [Step], row: usize) {
+    erase_row(band, row);
+    for stored in lower_mut(aside, row) {
+        *stored = [0; STEP_DIMENSIONS];
+    }
+}
+
+/// The lower halves of one row.
+pub(super) fn lower(aside: &[Step], row: usize) -> &[Step] {
+    let steps = aside.len() / BAND_ROWS;
+    &aside[row * steps..][..steps]
+}
+
+fn lower_mut(aside: &mut [Step], row: usize) -> impl Iterator<Item = &mut [u8; STEP_DIMENSIONS]> {
+    let steps = aside.len() / BAND_ROWS;
+    aside[row * steps..][..steps].iter_mut().flat_map(|step| step.0.as_chunks_mut::<STEP_DIMENSIONS>().0)
 }
 
 /// The bytes of one row, step by step.

@@ -2,6 +2,8 @@
 
 use likeness_models::Metric;
 
+use super::layout::{OFFSET, UPPER_UNIT};
+
 /// Largest code. The codes -128 and 128 do not exist: see the kernels for what relies on it.
 const LARGEST: f64 = 127.0;
 
@@ -14,6 +16,8 @@ pub(super) struct Quantised {
     pub(super) scale: f32,
     /// Never too small, rounding included.
     pub(super) residual: f64,
+    /// As `residual`, of the upper four bits of the codes alone: of `8 scale (2 upper - 15)`.
+    pub(super) upper_residual: f64,
     /// `|scale * codes|^2`, to a relative error of 2^-51.
     pub(super) norm: f64,
 }
@@ -39,6 +43,7 @@ impl Quantised {
         let step = f64::from(scale);
         let mut codes = Vec::with_capacity(values.len());
         let mut lost = 0.0;
+        let mut upper_lost = 0.0;
         let mut squares = 0_i64;
         for value in target() {
             // A float cast saturates; a scale of zero means that every value is zero, and 0/0 casts to 0.
@@ -46,6 +51,8 @@ impl Quantised {
             let code = (value / step).round().clamp(-LARGEST, LARGEST) as i8;
             let rest = value - step * f64::from(code);
             lost += rest * rest;
+            let upper_rest = value - step * f64::from(upper_of(code));
+            upper_lost += upper_rest * upper_rest;
             squares += i64::from(code) * i64::from(code);
             codes.push(code);
         }
@@ -54,9 +61,16 @@ impl Quantised {
             Metric::Euclidean => 0.0,
             Metric::Cosine => 2.0 * rounding,
         };
-        let residual = lost.sqrt() * (1.0 + rounding) + moved;
-        Self { codes, scale, residual, norm: step * step * squares as f64 }
+        let residual = |lost: f64| lost.sqrt() * (1.0 + rounding) + moved;
+        let (residual, upper_residual) = (residual(lost), residual(upper_lost));
+        Self { codes, scale, residual, upper_residual, norm: step * step * squares as f64 }
     }
+}
+
+/// What the upper four bits of a code, as it is stored, say: the middle of the sixteen codes that share them.
+pub(super) fn upper_of(code: i8) -> i16 {
+    let upper = code.cast_unsigned().wrapping_add(OFFSET) >> 4;
+    UPPER_UNIT * (2 * i16::from(upper) - 15)
 }
 
 /// The smallest `f32` that is not below.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::ask::{AskFault, Stop};
-use super::block::Block;
+use super::block::{Band, Block, Rows};
 use super::collect::{Collector, Probe};
 use super::kernel::Kernel;
-use super::layout::{BAND_ROWS, TILE_PROBES, Tile};
+use super::layout::{BAND_ROWS, Dots, Form, Step, TILE_PROBES, Tile, Weights, lower};
 
 /// Probes that share a pass. More would push each other's codes out of the second-level cache, and their
 /// candidates take memory.
@@ -18,6 +18,7 @@ const PROBES_PER_THREAD: usize = if cfg!(test) { 8 } else { 32 };
 /// What a pass needs to know.
 pub(super) struct Pass<'a> {
     pub(super) kernel: Kernel,
+    pub(super) form: Form,
     pub(super) threads: usize,
     pub(super) stop: Stop<'a>,
     pub(super) blocks: &'a [Arc<Block>],
@@ -33,7 +34,8 @@ impl Pass<'_> {
     ) -> Result<Vec<Collector<'c>>, AskFault> {
         let tiles: Vec<Tile> = probes
             .chunks(TILE_PROBES)
-            .map(|probes| Tile::new(&probes.iter().map(|probe| &probe.quantised).collect::<Vec<_>>()))
+            .map(|probes| probes.iter().map(|probe| &probe.quantised).collect::<Vec<_>>())
+            .map(|probes| Tile::new(&probes, self.form))
             .collect();
         let mut collectors = collectors;
         if self.threads > 1 && probes.len() >= PROBES_PER_THREAD * self.threads {
@@ -104,34 +106,41 @@ impl Pass<'_> {
         collectors: &mut [Collector<'_>],
     ) -> Result<(), AskFault> {
         let mut dots = [[0; BAND_ROWS]; TILE_PROBES];
+        // One tile of probes takes as long as memory, of which the upper halves are less. With more, multiplying is what
+        // takes long, and a second look at every row that passes would cost more than reading all of it once.
+        let halves = self.form == Form::Halved && tiles.len() == 1;
+        let mut joined = Vec::new();
         for (number, block) in (first..).zip(blocks) {
             self.stop.check()?;
             let rows = block.read()?;
             for band in rows.bands() {
-                for (tile, collectors) in tiles.iter().zip(collectors.chunks_mut(TILE_PROBES)) {
-                    self.kernel.dots(tile, band.codes, &mut dots);
-                    for (dots, collector) in dots.iter().zip(collectors) {
-                        let mut passing =
-                            self.kernel.passing(collector.gate(), dots, band.weights) & band.live;
-                        while passing != 0 {
-                            let row = passing.trailing_zeros() as usize;
-                            passing &= passing - 1;
-                            let slot = band.first + row;
-                            collector.note(
-                                (number, slot),
-                                || rows.keys(slot),
-                                band.weights.get(row),
-                                dots[row],
-                            );
-                        }
+                let mut shown = Shown { kernel: self.kernel, number, rows: &rows, band: &band, dots: &mut dots };
+                match self.form {
+                    Form::Halved if halves => shown.halves(tiles, collectors),
+                    Form::Halved => {
+                        joined.resize(2 * band.codes.len(), Step::ZERO);
+                        self.kernel.join(band.codes, band.aside, &mut joined);
+                        shown.whole(&joined, &band.weights.whole(), tiles, collectors);
                     }
+                    Form::Whole => shown.whole(band.codes, band.weights, tiles, collectors),
                 }
             }
-            // Settling takes the locks of blocks, this one among them.
+            // Settling and sweeping take the locks of blocks, this one among them.
             drop(rows);
-            for collector in collectors.iter_mut().filter(|collector| collector.crowded()) {
-                collector.settle(self.blocks)?;
+            for collector in &mut *collectors {
+                if collector.full() {
+                    collector.sweep(self.kernel, self.blocks)?;
+                }
+                if collector.crowded() {
+                    collector.settle(self.blocks)?;
+                }
             }
+        }
+        // Codes are templates too.
+        joined.fill(Step::ZERO);
+        std::hint::black_box(&joined);
+        for collector in collectors {
+            collector.sweep(self.kernel, self.blocks)?;
         }
         Ok(())
     }
@@ -156,4 +165,65 @@ impl Pass<'_> {
             })
         })
     }
+}
+
+/// A band that is shown to the collectors.
+struct Shown<'a> {
+    kernel: Kernel,
+    number: usize,
+    rows: &'a Rows,
+    band: &'a Band<'a>,
+    dots: &'a mut [Dots; TILE_PROBES],
+}
+
+impl Shown<'_> {
+    /// With codes and weights of whole codes.
+    #[inline]
+    fn whole(
+        &mut self,
+        codes: &[Step],
+        weights: &Weights,
+        tiles: &[Tile],
+        collectors: &mut [Collector<'_>],
+    ) {
+        for (tile, collectors) in tiles.iter().zip(collectors.chunks_mut(TILE_PROBES)) {
+            self.kernel.dots(tile, codes, self.dots);
+            for (dots, collector) in self.dots.iter().zip(collectors) {
+                let passing = self.kernel.passing(collector.gate(), dots, weights) & self.band.live;
+                for row in ones(passing) {
+                    let slot = self.band.first + row;
+                    let keys = || self.rows.keys(slot);
+                    collector.note((self.number, slot), keys, weights.get(row), dots[row]);
+                }
+            }
+        }
+    }
+
+    /// With the upper halves, and the lower ones of rows that promise to raise the line.
+    #[inline]
+    fn halves(&mut self, tiles: &[Tile], collectors: &mut [Collector<'_>]) {
+        let Band { first, codes, weights, aside, live } = *self.band;
+        for (tile, collectors) in tiles.iter().zip(collectors.chunks_mut(TILE_PROBES)) {
+            self.kernel.upper_dots(tile, codes, self.dots);
+            for (dots, collector) in self.dots.iter().zip(collectors) {
+                let passing = self.kernel.passing(collector.upper_gate(), dots, weights) & live;
+                for row in ones(passing) {
+                    let (slot, weight) = (first + row, weights.get(row));
+                    if collector.nominate((self.number, slot), weight, dots[row]) {
+                        let dot = collector.probe.whole(self.kernel, dots[row], lower(aside, row));
+                        collector.note((self.number, slot), || self.rows.keys(slot), weight.whole(), dot);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The places of the ones.
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = (bits != 0).then(|| bits.trailing_zeros() as usize);
+        bits &= bits.wrapping_sub(1);
+        place
+    })
 }

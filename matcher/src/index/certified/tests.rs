@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::CertifiedIndex;
 use super::kernel::Kernel;
+use super::layout::Form;
 use crate::embed::Embedding;
 use crate::index::conformance::{at, home};
 use crate::index::geometry::Geometry;
@@ -38,11 +39,29 @@ fn same(left: &[Vec<Hit>], right: &[Vec<Hit>]) {
     assert_eq!(bits(left), bits(right));
 }
 
-/// An index in blocks of one band, for each kernel of this machine.
+/// An index in blocks of one band, for each kernel of this machine and each form that templates of this metric may have.
 fn for_each_kernel(dimension: usize, metric: Metric) -> Vec<CertifiedIndex> {
     let geometry = Geometry::new(home(), dimension, metric).unwrap();
     let growth = super::Growth { most_bands: 1 };
-    Kernel::available().into_iter().map(|kernel| CertifiedIndex::made_of(geometry, growth, kernel)).collect()
+    let forms = FORMS.iter().filter(|(of, _)| *of == metric).map(|(_, form)| *form);
+    Kernel::available()
+        .into_iter()
+        .flat_map(|kernel| forms.clone().map(move |form| (kernel, form)))
+        .map(|(kernel, form)| CertifiedIndex::made_of(geometry, growth, kernel, form))
+        .collect()
+}
+
+/// How rows may lie.
+const FORMS: [(Metric, Form); 3] =
+    [(Metric::Euclidean, Form::Whole), (Metric::Cosine, Form::Whole), (Metric::Cosine, Form::Halved)];
+
+/// An empty index in blocks of one band.
+fn in_form(dimension: usize, metric: Metric, form: Form) -> CertifiedIndex {
+    let make = match form {
+        Form::Whole => CertifiedIndex::in_small_blocks,
+        Form::Halved => CertifiedIndex::in_halves,
+    };
+    make(home(), dimension, metric).unwrap()
 }
 
 /// Kinds of vectors that an index could stumble over.

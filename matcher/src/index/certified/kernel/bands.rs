@@ -1,5 +1,6 @@
 //! The memory that every search reads from end to end: codes and weights, band after band and block after block, in runs
-//! of up to 32 blocks, on pages of 2 MiB where the system has them.
+//! of up to 32 blocks, on pages of 2 MiB where the system has them. What of the codes is rarely read lies *aside*: behind the
+//! run, so that it does not interrupt it.
 //!
 //! `unsafe` here is memory that a vector cannot give: described to the system before it is touched, and shared by blocks
 //! that each own a part of it. `scripts/kernels` runs its tests, and those of the index on top of it, under sanitizers and
@@ -18,23 +19,35 @@ use super::super::layout::{BAND_ROWS, QUARTERS, Step, WEIGHT_STEPS, Weights};
 /// Size of a large page.
 pub(in crate::index::certified) const PAGE: usize = 2 << 20;
 
-/// Blocks of full size that share a region: 64 MiB of addresses, of which a block takes memory when it is made.
+/// Blocks of full size that share a region: 64 MiB of addresses, and as many for what lies aside, of which a block takes
+/// memory when it is made.
 const BLOCKS: usize = 32;
+
+/// Steps that a band takes.
+#[derive(Clone, Copy)]
+pub(in crate::index::certified) struct Shape {
+    /// Of each quarter, in the run.
+    pub(in crate::index::certified) steps: usize,
+    /// Of all rows, aside.
+    pub(in crate::index::certified) aside: usize,
+}
 
 /// A run of memory that blocks are cut from, one after the other, by the [`Ground`] that made it.
 ///
-/// INVARIANT: `first` points to initialised steps, as many as the bands that it was made for have, inside of an allocation
-/// of `layout` that begins at `allocated` and that no one else owns. Each step belongs to one [`Bands`], or to none yet.
+/// INVARIANT: `first` points to initialised steps, as many as the bands that it was made for have in the run, and `aside` to
+/// as many as they have aside; both inside of an allocation of `layout` that begins at `allocated` and that no one else owns.
+/// Each step belongs to one [`Bands`], or to none yet.
 struct Region {
     allocated: NonNull<u8>,
     layout: Layout,
     first: NonNull<Step>,
+    aside: NonNull<Step>,
 }
 
 /// Where the next block's bands come from. Blocks of full size share regions; smaller ones, which begin a pool, have
 /// regions of their own and take no more memory than they need.
 pub(in crate::index::certified) struct Ground {
-    steps: usize,
+    shape: Shape,
     full: usize,
     /// The region in use, and how many bands of it are cut off.
     region: Option<(Arc<Region>, usize)>,
@@ -42,40 +55,41 @@ pub(in crate::index::certified) struct Ground {
 
 /// The bands of one block.
 ///
-/// INVARIANT: `first` points to `bands * (codes + WEIGHT_STEPS)` initialised steps of the region, which no other `Bands`
-/// has.
+/// INVARIANT: `first` points to `bands * (4 * shape.steps + WEIGHT_STEPS)` initialised steps of the region, and `aside` to
+/// `bands * shape.aside` of them, which no other `Bands` has.
 pub(in crate::index::certified) struct Bands {
     first: NonNull<Step>,
+    aside: NonNull<Step>,
     bands: usize,
-    /// Steps of all four quarters of a band.
-    codes: usize,
+    shape: Shape,
     /// Keeps the memory.
     _region: Arc<Region>,
 }
 
 impl Ground {
-    /// For blocks of at most `full` bands of so many steps a quarter.
-    pub(in crate::index::certified) const fn new(full: usize, steps: usize) -> Self {
-        Self { steps, full, region: None }
+    /// For blocks of at most `full` bands of this shape.
+    pub(in crate::index::certified) const fn new(full: usize, shape: Shape) -> Self {
+        Self { shape, full, region: None }
     }
 
     /// So many bands: codes of zeros, and these weights.
     pub(in crate::index::certified) fn cut(&mut self, bands: usize, weights: Weights) -> Bands {
         let (region, taken) = if bands < self.full {
-            (Arc::new(Region::new(bands, self.steps)), 0)
+            (Arc::new(Region::new(bands, self.shape)), 0)
         } else {
             match self.region.take() {
                 Some((region, taken)) if taken + bands <= self.full * BLOCKS => (region, taken),
-                _ => (Arc::new(Region::new((self.full * BLOCKS).max(bands), self.steps)), 0),
+                _ => (Arc::new(Region::new((self.full * BLOCKS).max(bands), self.shape)), 0),
             }
         };
-        let codes = QUARTERS * self.steps;
+        let shape = self.shape;
         // SAFETY: the region has `full * BLOCKS` bands, or as many as are asked for, and `taken + bands` are at most as
-        // many, so the offset stays inside of it. What is cut off from there on is nobody's: every cut is made here, and
+        // many, so both offsets stay inside of it. What is cut off from there on is nobody's: every cut is made here, and
         // raises `taken`.
-        #[expect(unsafe_code, reason = "a part of the region that nobody has")]
-        let first = unsafe { region.first.add(taken * (codes + WEIGHT_STEPS)) };
-        let mut made = Bands { first, bands, codes, _region: region.clone() };
+        #[expect(unsafe_code, reason = "parts of the region that nobody has")]
+        let (first, aside) =
+            unsafe { (region.first.add(taken * shape.run()), region.aside.add(taken * shape.aside)) };
+        let mut made = Bands { first, aside, bands, shape, _region: region.clone() };
         if bands >= self.full {
             self.region = Some((region, taken + bands));
         }
@@ -88,8 +102,8 @@ impl Ground {
 
 impl Region {
     /// Memory of zeros for so many bands, of which the system gives pages when they are first written to.
-    fn new(bands: usize, steps: usize) -> Self {
-        let bytes = (bands * Bands::band_bytes(steps)).max(size_of::<Step>());
+    fn new(bands: usize, shape: Shape) -> Self {
+        let bytes = (bands * (shape.run() + shape.aside) * size_of::<Step>()).max(size_of::<Step>());
         let align = alignment(bytes);
         // Whole pages: the last rows are to lie on a large one, too.
         let bytes = bytes.next_multiple_of(align);
@@ -107,8 +121,23 @@ impl Region {
         // zeros, which are steps, and aligned to at least 64.
         #[expect(unsafe_code, reason = "offset into the own allocation")]
         let first: NonNull<Step> = unsafe { allocated.add(gap) }.cast();
+        // SAFETY: the bands' runs are a part of the `bytes`.
+        #[expect(unsafe_code, reason = "offset into the own allocation")]
+        let aside = unsafe { first.add(bands * shape.run()) };
         ask_for_large_pages(first, bytes);
-        Self { allocated, layout, first }
+        Self { allocated, layout, first, aside }
+    }
+}
+
+impl Shape {
+    /// Steps of a band in the run: codes and weights.
+    const fn run(self) -> usize {
+        QUARTERS * self.steps + WEIGHT_STEPS
+    }
+
+    /// Bytes of a band in the run.
+    pub(in crate::index::certified) const fn run_bytes(self) -> usize {
+        self.run() * size_of::<Step>()
     }
 }
 
@@ -129,11 +158,6 @@ impl Drop for Region {
 }
 
 impl Bands {
-    /// Bytes that one band of so many steps a quarter takes.
-    pub(in crate::index::certified) const fn band_bytes(steps: usize) -> usize {
-        (QUARTERS * steps + WEIGHT_STEPS) * size_of::<Step>()
-    }
-
     /// How many there are.
     pub(in crate::index::certified) const fn len(&self) -> usize {
         self.bands
@@ -144,17 +168,17 @@ impl Bands {
         // SAFETY: `band` is in range, so the offset, at most the size of the allocation, stays inside of it.
         #[expect(unsafe_code, reason = "offset into the own allocation")]
         unsafe {
-            self.first.add(band * (self.codes + WEIGHT_STEPS))
+            self.first.add(band * self.shape.run())
         }
     }
 
     /// The codes of a band.
     #[inline]
     pub(in crate::index::certified) fn codes(&self, band: usize) -> &[Step] {
-        // SAFETY: a band begins with `codes` initialised steps, and nothing changes them while `self` is borrowed.
+        // SAFETY: a band begins with four quarters of `steps` initialised steps, and nothing changes them while `self` is borrowed.
         #[expect(unsafe_code, reason = "a part of the own allocation")]
         unsafe {
-            NonNull::slice_from_raw_parts(self.at(band), self.codes).as_ref()
+            NonNull::slice_from_raw_parts(self.at(band), QUARTERS * self.shape.steps).as_ref()
         }
     }
 
@@ -163,7 +187,7 @@ impl Bands {
         // SAFETY: as in `codes`, and `self` is borrowed exclusively.
         #[expect(unsafe_code, reason = "a part of the own allocation")]
         unsafe {
-            NonNull::slice_from_raw_parts(self.at(band), self.codes).as_mut()
+            NonNull::slice_from_raw_parts(self.at(band), QUARTERS * self.shape.steps).as_mut()
         }
     }
 
@@ -175,7 +199,7 @@ impl Bands {
         // is borrowed.
         #[expect(unsafe_code, reason = "a part of the own allocation")]
         unsafe {
-            self.at(band).add(self.codes).cast::<Weights>().as_ref()
+            self.at(band).add(QUARTERS * self.shape.steps).cast::<Weights>().as_ref()
         }
     }
 
@@ -185,13 +209,46 @@ impl Bands {
         // bytes, and there is no padding.
         #[expect(unsafe_code, reason = "a part of the own allocation")]
         unsafe {
-            self.at(band).add(self.codes).cast::<Weights>().as_mut()
+            self.at(band).add(QUARTERS * self.shape.steps).cast::<Weights>().as_mut()
+        }
+    }
+
+    fn aside_at(&self, band: usize) -> NonNull<[Step]> {
+        assert!(band < self.bands, "there is no such band");
+        // SAFETY: `band` is in range, so the offset, at most the size of the allocation, stays inside of it.
+        #[expect(unsafe_code, reason = "offset into the own allocation")]
+        let first = unsafe { self.aside.add(band * self.shape.aside) };
+        NonNull::slice_from_raw_parts(first, self.shape.aside)
+    }
+
+    /// What of a band lies aside.
+    #[inline]
+    pub(in crate::index::certified) fn aside(&self, band: usize) -> &[Step] {
+        // SAFETY: `shape.aside` initialised steps of this band, and nothing changes them while `self` is borrowed.
+        #[expect(unsafe_code, reason = "a part of the own allocation")]
+        unsafe {
+            self.aside_at(band).as_ref()
+        }
+    }
+
+    /// The codes of a band and what of it lies aside, to write.
+    pub(in crate::index::certified) fn halves_mut(&mut self, band: usize) -> (&mut [Step], &mut [Step]) {
+        let (run, aside) = (self.at(band), self.aside_at(band));
+        // SAFETY: as in `codes_mut` and `aside`, and `self` is borrowed exclusively. They do not overlap: a region's steps
+        // aside begin where those of its runs end.
+        #[expect(unsafe_code, reason = "two parts of the own allocation")]
+        unsafe {
+            let mut run = NonNull::slice_from_raw_parts(run, QUARTERS * self.shape.steps);
+            let mut aside = aside;
+            (run.as_mut(), aside.as_mut())
         }
     }
 
     fn overwrite(&mut self) {
         for band in 0..self.bands {
-            self.codes_mut(band).fill(Step::ZERO);
+            let (run, aside) = self.halves_mut(band);
+            run.fill(Step::ZERO);
+            aside.fill(Step::ZERO);
             *self.weights_mut(band) =
                 Weights { scale: [0.0; BAND_ROWS], residual: [0.0; BAND_ROWS], norm: [0.0; BAND_ROWS] };
         }
@@ -246,13 +303,17 @@ mod tests {
 
     #[test]
     fn bands_begin_empty_and_do_not_overlap() {
-        for (count, steps) in [(1, 1), (3, 2), (5, 33)] {
-            let mut bands = Ground::new(count + 1, steps).cut(count, EMPTY);
+        for (count, steps, aside) in [(1, 1, 0), (3, 2, 8), (5, 33, 1)] {
+            let mut bands = Ground::new(count + 1, Shape { steps, aside }).cut(count, EMPTY);
             for band in 0..count {
                 assert!(bands.codes(band).iter().all(|step| step.0 == Step::ZERO.0));
-                assert_eq!(bands.codes(band).len(), QUARTERS * steps);
+                assert!(bands.aside(band).iter().all(|step| step.0 == Step::ZERO.0));
+                assert_eq!((bands.codes(band).len(), bands.aside(band).len()), (QUARTERS * steps, aside));
                 assert_eq!(bands.weights(band).residual, EMPTY.residual);
                 bands.codes_mut(band).fill(Step([band as u8 + 1; size_of::<Step>()]));
+                let (codes, aside) = bands.halves_mut(band);
+                assert!(codes.iter().all(|step| step.0[0] == band as u8 + 1));
+                aside.fill(Step([band as u8 + 101; size_of::<Step>()]));
                 bands.weights_mut(band).scale = [band as f32 + 0.5; BAND_ROWS];
             }
             // From another thread: what `Sync` promises.
@@ -262,6 +323,8 @@ mod tests {
                         assert!(
                             bands.codes(band).iter().flat_map(|step| step.0).all(|c| c == band as u8 + 1)
                         );
+                        let mut aside = bands.aside(band).iter().flat_map(|step| step.0);
+                        assert!(aside.all(|code| code == band as u8 + 101));
                         assert_eq!(bands.weights(band).scale, [band as f32 + 0.5; BAND_ROWS]);
                         assert_eq!(bands.weights(band).norm, EMPTY.norm);
                     }
@@ -272,22 +335,28 @@ mod tests {
 
     #[test]
     fn blocks_of_full_size_lie_side_by_side_and_each_is_zeroed_when_it_goes() {
-        let steps = 2;
-        let band_steps = Bands::band_bytes(steps) / size_of::<Step>();
-        let mut ground = Ground::new(2, steps);
+        let shape = Shape { steps: 2, aside: 3 };
+        let mut ground = Ground::new(2, shape);
         let small = ground.cut(1, EMPTY);
         let mut blocks: Vec<Bands> = (0..BLOCKS + 1).map(|_| ground.cut(2, EMPTY)).collect();
         for (number, block) in blocks.iter_mut().enumerate() {
             for band in 0..2 {
-                block.codes_mut(band).fill(Step([number as u8 + 1; size_of::<Step>()]));
+                let (codes, aside) = block.halves_mut(band);
+                codes.fill(Step([number as u8 + 1; size_of::<Step>()]));
+                aside.fill(Step([number as u8 + 101; size_of::<Step>()]));
             }
         }
         for (number, pair) in blocks.windows(2).enumerate() {
-            let follows =
-                pair[0].first.addr().get() + 2 * Bands::band_bytes(steps) == pair[1].first.addr().get();
-            assert_eq!(follows, number + 1 < BLOCKS, "after block {number}");
+            let follows = |first: fn(&Bands) -> NonNull<Step>, steps: usize| {
+                first(&pair[0]).addr().get() + 2 * steps * size_of::<Step>() == first(&pair[1]).addr().get()
+            };
+            assert_eq!(follows(|bands| bands.first, shape.run()), number + 1 < BLOCKS, "after block {number}");
+            assert_eq!(follows(|bands| bands.aside, shape.aside), number + 1 < BLOCKS, "after block {number}");
         }
-        assert!(small.codes(0).iter().all(|step| step.0 == Step::ZERO.0));
+        let blank = |bands: &Bands, band| {
+            bands.codes(band).iter().chain(bands.aside(band)).all(|step| step.0 == Step::ZERO.0)
+        };
+        assert!(blank(&small, 0));
         // Any order of going, and what stays is unharmed; the region outlives its ground.
         drop(ground);
         let (last, first) = (blocks.pop(), blocks.remove(0));
@@ -296,22 +365,28 @@ mod tests {
         drop(first);
         for (number, block) in blocks.iter().enumerate() {
             assert!(block.codes(1).iter().all(|step| step.0 == [number as u8 + 2; size_of::<Step>()]));
+            assert!(block.aside(1).iter().all(|step| step.0 == [number as u8 + 102; size_of::<Step>()]));
         }
-        let left = Bands { first: region.first, bands: 2, codes: QUARTERS * steps, _region: region };
-        assert!(left.codes(0).iter().chain(left.codes(1)).all(|step| step.0 == Step::ZERO.0));
-        assert_eq!(band_steps, QUARTERS * steps + WEIGHT_STEPS);
+        let left = Bands { first: region.first, aside: region.aside, bands: 2, shape, _region: region };
+        assert!(blank(&left, 0) && blank(&left, 1));
     }
 
     #[test]
     fn what_fills_pages_begins_with_one() {
-        for (bands, steps, aligned) in
-            [(62, 128, true), (62 * BLOCKS, 128, true), (234, 32, true), (8, 32, false)]
-        {
-            let bytes = bands * Bands::band_bytes(steps);
+        for (bands, steps, aside, aligned) in [
+            (62, 128, 0, true),
+            (62 * BLOCKS, 128, 0, true),
+            (234, 32, 0, true),
+            (8, 32, 0, false),
+            (122 * BLOCKS, 64, 256, true),
+        ] {
+            let shape = Shape { steps, aside };
+            let bytes = bands * (shape.run() + aside) * size_of::<Step>();
             assert_eq!(alignment(bytes) == PAGE, aligned, "{bands} bands of {steps} steps");
-            let region = Region::new(bands, steps);
+            let region = Region::new(bands, shape);
             let start = region.first.addr().get();
             assert!(start.is_multiple_of(alignment(bytes)));
+            assert_eq!(region.aside.addr().get(), start + bands * shape.run_bytes());
             assert!(start + bytes <= region.allocated.addr().get() + region.layout.size());
         }
     }

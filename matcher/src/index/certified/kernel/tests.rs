@@ -7,11 +7,11 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::gate::Gate;
 use super::super::layout::{
-    BAND_ROWS, QUARTERS, STEP_DIMENSIONS, Step, TILE_PROBES, Tile, Weight, Weights, erase_row, steps,
-    write_row,
+    BAND_ROWS, Form, LowerProbe, QUARTERS, STEP_DIMENSIONS, Step, TILE_PROBES, Tile, UPPER_UNIT, Weight,
+    Weights, erase_halves, erase_row, lower, steps, write_halves, write_row,
 };
-use super::super::quantise::Quantised;
-use super::{Ground, Kernel};
+use super::super::quantise::{Quantised, upper_of};
+use super::{Ground, Kernel, Shape};
 use crate::index::certified::tests::seed;
 
 /// Lengths that are tried: all up to well beyond the widest turn of any kernel, those of models and their neighbours. Miri
@@ -55,7 +55,7 @@ fn codes(random: &mut ChaCha8Rng, length: usize, fill: Fill) -> Vec<i8> {
 }
 
 fn probe(codes: Vec<i8>) -> Quantised {
-    Quantised { codes, scale: 1.0, residual: 0.0, norm: 0.0 }
+    Quantised { codes, scale: 1.0, residual: 0.0, upper_residual: 0.0, norm: 0.0 }
 }
 
 fn by_hand(probe: &[i8], row: &[i8]) -> i32 {
@@ -76,7 +76,7 @@ fn block(rows: &[Vec<i8>], length: usize, before: usize) -> Box<[Step]> {
 
 /// Multiplies with every kernel, into sums that begin `shift` integers into their memory and end where it ends.
 fn multiply(probes: &[Quantised], band: &[Step], rows: &[Vec<i8>], surplus: usize, shift: usize) {
-    let mut tile = Tile::new(&probes.iter().collect::<Vec<_>>());
+    let mut tile = Tile::new(&probes.iter().collect::<Vec<_>>(), Form::Whole);
     tile.codes.shrink_to_fit();
     tile.offsets.shrink_to_fit();
     let right: Vec<i32> =
@@ -150,7 +150,7 @@ fn kernels_multiply_exactly_in_the_memory_of_a_block() {
         if cfg!(miri) { &[(2, 6)] } else { &[(1, 1), (2, 3), (3, 128), (5, 510), (62, 512), (234, 128)] };
     for (&(count, length), spare) in blocks.iter().flat_map(|block| [(block, 0), (block, 1)]) {
         // A block of full size, that others follow, and one that has its memory for itself.
-        let mut ground = Ground::new(count + spare, steps(length));
+        let mut ground = Ground::new(count + spare, Shape { steps: steps(length), aside: 0 });
         let mut bands = ground.cut(count, empty);
         let rows: Vec<Vec<i8>> =
             (0..BAND_ROWS * count).map(|_| codes(&mut random, length, Fill::Any)).collect();
@@ -169,6 +169,109 @@ fn kernels_multiply_exactly_in_the_memory_of_a_block() {
     }
 }
 
+/// Rows in halves, each half in memory that begins `before` steps earlier and ends with it.
+fn halves(rows: &[Vec<i8>], length: usize, before: usize) -> [Box<[Step]>; 2] {
+    let room = |steps| vec![Step([0xA5; size_of::<Step>()]); before + steps].into_boxed_slice();
+    let mut upper = room(QUARTERS * Form::Halved.steps(length));
+    let mut aside = room(Form::Halved.aside(length));
+    for (row, codes) in rows.iter().enumerate() {
+        write_halves(&mut upper[before..], &mut aside[before..], row, codes);
+    }
+    [upper, aside]
+}
+
+fn check_halves(random: &mut ChaCha8Rng, length: usize, fills: [Fill; 2], before: usize) {
+    let rows: Vec<Vec<i8>> = (0..BAND_ROWS).map(|_| codes(random, length, fills[0])).collect();
+    let [upper, aside] = halves(&rows, length, before);
+    let (upper, aside) = (&upper[before..], &aside[before..]);
+    let middles: Vec<Vec<i32>> =
+        rows.iter().map(|row| row.iter().map(|&code| i32::from(upper_of(code))).collect()).collect();
+    // What a search does with them, and whole codes put together again, padded as the probes are.
+    let width = 4 * Form::Halved.probe_steps(length);
+    let padded: Vec<Vec<i8>> =
+        rows.iter().map(|row| row.iter().copied().chain(std::iter::repeat(0)).take(width).collect()).collect();
+    let right = block(&padded, width, 0);
+    for kernel in Kernel::available() {
+        let mut whole = vec![Step([0x77; size_of::<Step>()]); right.len()].into_boxed_slice();
+        kernel.join(upper, aside, &mut whole);
+        assert!(whole.iter().zip(&right).all(|(one, other)| one.0 == other.0), "{kernel:?}, {length}");
+        kernel.prefetch(aside);
+    }
+    for width in 1..=TILE_PROBES {
+        let probes: Vec<Quantised> = (0..width).map(|_| probe(codes(random, length, fills[1]))).collect();
+        let mut tile = Tile::new(&probes.iter().collect::<Vec<_>>(), Form::Halved);
+        tile.codes.shrink_to_fit();
+        for kernel in Kernel::available() {
+            let shift = (before + width) % 17;
+            let mut room = vec![i32::MIN; shift + width * BAND_ROWS].into_boxed_slice();
+            let (dots, _) = room[shift..].as_chunks_mut::<BAND_ROWS>();
+            kernel.upper_dots(&tile, upper, dots);
+            for (probe, dots) in probes.iter().zip(&*dots) {
+                let mut own = LowerProbe::new(probe);
+                own.codes.shrink_to_fit();
+                for (row, (codes, middles)) in rows.iter().zip(&middles).enumerate() {
+                    let middle: i64 =
+                        probe.codes.iter().zip(middles).map(|(&p, &m)| i64::from(p) * i64::from(m)).sum();
+                    let unit = i64::from(UPPER_UNIT);
+                    assert_eq!(unit * i64::from(dots[row]), middle, "{kernel:?}, {length}, row {row}");
+                    let whole =
+                        i32::from(UPPER_UNIT) * dots[row] + kernel.lower_dot(&own, lower(aside, row));
+                    assert_eq!(whole, by_hand(&probe.codes, codes), "{kernel:?}, {length}, row {row}");
+                }
+            }
+            assert!(room[..shift].iter().all(|&dot| dot == i32::MIN), "{kernel:?} wrote too early");
+        }
+    }
+}
+
+/// As for whole codes: every length with every number of probes, row and kind of codes.
+#[test]
+fn kernels_multiply_halves_exactly_at_every_length() {
+    let mut random = ChaCha8Rng::seed_from_u64(seed());
+    let mut turn = 0;
+    for length in lengths() {
+        for fill in &FILLS {
+            // Each length with some kinds, each kind with many lengths: joined bands are compared byte by byte besides.
+            if (turn + length).is_multiple_of(if cfg!(miri) { 6 } else { 3 }) {
+                let other = FILLS[(turn + length) % FILLS.len()];
+                check_halves(&mut random, length, [*fill, other], turn % (PAGE_STEPS + 1));
+            }
+            turn += 1;
+        }
+    }
+    // As long as an index takes: sums come near the ends of what 32 bits hold.
+    if !cfg!(miri) {
+        for fills in [[Fill::Largest; 2], [Fill::Smallest, Fill::Largest]] {
+            check_halves(&mut random, crate::index::MOST_DIMENSIONS, fills, 1);
+        }
+    }
+}
+
+/// A row in halves that was taken away leaves the others as they were, and nothing of itself.
+#[test]
+fn an_erased_row_in_halves_leaves_the_others() {
+    let mut random = ChaCha8Rng::seed_from_u64(seed());
+    let length = 200;
+    let rows: Vec<Vec<i8>> = (0..BAND_ROWS).map(|_| codes(&mut random, length, Fill::Any)).collect();
+    let [mut upper, mut aside] = halves(&rows, length, 0);
+    let one = probe(codes(&mut random, length, Fill::Any));
+    let (tile, own) = (Tile::new(&[&one], Form::Halved), LowerProbe::new(&one));
+    let mut left: Vec<usize> = (0..BAND_ROWS).collect();
+    while !left.is_empty() {
+        let row = left.swap_remove(random.random_range(0..left.len()));
+        erase_halves(&mut upper, &mut aside, row);
+        assert!(lower(&aside, row).iter().all(|step| step.0 == Step::ZERO.0));
+        let mut dots = [[0; BAND_ROWS]];
+        Kernel::best().upper_dots(&tile, &upper, &mut dots);
+        for &row in &left {
+            let dot = i32::from(UPPER_UNIT) * dots[0][row]
+                + Kernel::best().lower_dot(&own, lower(&aside, row));
+            assert_eq!(dot, by_hand(&one.codes, &rows[row]));
+        }
+    }
+    assert!(upper.iter().chain(&aside).all(|step| step.0 == Step::ZERO.0));
+}
+
 /// A row that was taken away leaves the sums of the others as they were, whatever its own then are.
 #[test]
 fn an_erased_row_changes_no_other_at_any_place() {
@@ -177,7 +280,7 @@ fn an_erased_row_changes_no_other_at_any_place() {
     let rows: Vec<Vec<i8>> = (0..BAND_ROWS).map(|_| codes(&mut random, length, Fill::Extremes)).collect();
     let probes: Vec<Quantised> =
         (0..TILE_PROBES).map(|_| probe(codes(&mut random, length, Fill::Largest))).collect();
-    let tile = Tile::new(&probes.iter().collect::<Vec<_>>());
+    let tile = Tile::new(&probes.iter().collect::<Vec<_>>(), Form::Whole);
     for gone in (0..BAND_ROWS).step_by(if cfg!(miri) { 13 } else { 1 }) {
         let mut band = block(&rows, length, 0);
         erase_row(&mut band, gone);

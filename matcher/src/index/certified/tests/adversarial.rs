@@ -81,7 +81,9 @@ fn identical_to_the_oracle(case: &Case) {
         assert_eq!(index.remove(&gone), Ok(gone.len()));
         index.insert(&back).unwrap();
         same(&index.search_batch(&probes, case.limit, None).unwrap(), &right);
+        // A few probes are asked another way than many.
         same(&[index.search(probes[0], case.limit).unwrap()], &right[..1]);
+        same(&index.search_batch(&probes[..2], case.limit, None).unwrap(), &right[..2]);
         assert_eq!(index.rows(), oracle.rows());
         for row in &back {
             assert_eq!(index.agrees(row), Ok(true));
@@ -104,9 +106,9 @@ fn answers_are_the_oracles_whatever_the_vectors() {
 #[test]
 #[cfg_attr(miri, ignore = "thousands of rows")]
 fn crowds_of_candidates_are_settled_on_the_way() {
-    for metric in [Metric::Euclidean, Metric::Cosine] {
+    for (metric, form) in FORMS {
         let mut random = ChaCha8Rng::seed_from_u64(seed());
-        let index = CertifiedIndex::new(home(), 3, metric).unwrap();
+        let index = in_form(3, metric, form);
         let oracle = OracleIndex::new(home(), 3, metric).unwrap();
         let templates: Vec<Embedding> =
             (0..30_000).map(|_| at(&[1.0, random.random_range(-1e-4..1e-4), 0.5])).collect();

@@ -3,14 +3,20 @@
 use rand::SeedableRng as _;
 
 use super::super::bound::ProbeBound;
-use super::super::layout::{BAND_ROWS, Weight, Weights};
-use super::super::quantise::{Quantised, above, below};
+use super::super::layout::{BAND_ROWS, UPPER_UNIT, Weight, Weights};
+use super::super::quantise::{Quantised, above, below, upper_of};
 use super::*;
 use crate::embed::similarity;
 use crate::index::score::{TOGETHER, similarities};
 
 fn dot(left: &Quantised, right: &Quantised) -> i32 {
     left.codes.iter().zip(&right.codes).map(|(&l, &r)| i32::from(l) * i32::from(r)).sum()
+}
+
+/// With the upper halves of the row.
+fn upper_dot(probe: &Quantised, row: &Quantised) -> i32 {
+    let unit = i32::from(UPPER_UNIT);
+    probe.codes.iter().zip(&row.codes).map(|(&p, &r)| i32::from(p) * i32::from(upper_of(r)) / unit).sum()
 }
 
 #[test]
@@ -30,24 +36,33 @@ fn intervals_hold_and_gates_stop_nothing_that_reaches_the_line() {
         let (probe, row) = (Quantised::new(&probe.values, metric), Quantised::new(&row.values, metric));
         let bound = ProbeBound::new(&probe, metric);
         let weight = Weight::of(&row);
-        let range = bound.range(weight, dot(&probe, &row));
-        assert!(
-            range.lower <= truth && truth <= range.upper,
-            "{truth} is not in {range:?}: {metric:?} {dimension}"
-        );
-
-        vacant.set(0, weight);
-        let mut dots = [0; BAND_ROWS];
-        dots[0] = dot(&probe, &row);
-        for line in [truth, truth.next_down(), truth - 1e-6, truth - 0.1, -1e300, f64::NEG_INFINITY] {
-            let gate = bound.gate(Some(line));
-            for kernel in Kernel::available() {
-                let passing = kernel.passing(&gate, &dots, &vacant) & 1;
-                assert_eq!(passing, 1, "{kernel:?} stopped at {line}: {truth} {range:?} {gate:?}");
-            }
+        let mut looks = vec![(weight, weight, dot(&probe, &row), false)];
+        if metric == Metric::Cosine {
+            let halved = Weight::of_halves(&row);
+            looks.push((halved, halved.upper(), upper_dot(&probe, &row), true));
+            looks.push((halved.whole(), halved.whole(), dot(&probe, &row), false));
         }
-        for kernel in Kernel::available() {
-            assert_eq!(kernel.passing(&bound.gate(None), &dots, &vacant) & 1, 1);
+        for (stored, weight, dot, upper) in looks {
+            let range = bound.range(weight, dot);
+            assert!(
+                range.lower <= truth && truth <= range.upper,
+                "{truth} is not in {range:?}: {metric:?} {dimension}, {stored:?}"
+            );
+
+            vacant.set(0, stored);
+            let mut dots = [0; BAND_ROWS];
+            dots[0] = dot;
+            let gate = |line| if upper { bound.gate(line).of_upper() } else { bound.gate(line) };
+            for line in [truth, truth.next_down(), truth - 1e-6, truth - 0.1, -1e300, f64::NEG_INFINITY] {
+                let gate = gate(Some(line));
+                for kernel in Kernel::available() {
+                    let passing = kernel.passing(&gate, &dots, &vacant) & 1;
+                    assert_eq!(passing, 1, "{kernel:?} stopped at {line}: {truth} {range:?} {gate:?}");
+                }
+            }
+            for kernel in Kernel::available() {
+                assert_eq!(kernel.passing(&gate(None), &dots, &vacant) & 1, 1);
+            }
         }
     }
 }
@@ -76,6 +91,15 @@ fn intervals_are_narrow_on_ordinary_templates() {
             let mut dots = [0; BAND_ROWS];
             dots[0] = dot(&probe, &row);
             assert_eq!(bound.gate(Some(range.upper + 1e-3)).passing(&dots, &weights) & 1, 0);
+            if metric == Metric::Cosine {
+                let (halved, dot) = (Weight::of_halves(&row), upper_dot(&probe, &row));
+                let range = bound.range(halved.upper(), dot);
+                assert!(range.upper - range.lower < 8.0 * most, "{range:?}");
+                weights.set(0, halved);
+                dots[0] = dot;
+                let gate = bound.gate(Some(range.upper + 1e-3)).of_upper();
+                assert_eq!(gate.passing(&dots, &weights) & 1, 0);
+            }
         }
     }
 }

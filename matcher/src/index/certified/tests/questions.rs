@@ -13,10 +13,10 @@ use crate::index::{IndexFault, IndexRead as _, IndexRow, IndexWrite as _, Oracle
 
 fn filled(
     random: &mut ChaCha8Rng,
-    metric: Metric,
+    (metric, form): (Metric, Form),
     rows: u64,
 ) -> (CertifiedIndex, OracleIndex, Vec<Embedding>) {
-    let index = CertifiedIndex::in_small_blocks(home(), 24, metric).unwrap();
+    let index = in_form(24, metric, form);
     let oracle = OracleIndex::new(home(), 24, metric).unwrap();
     let templates: Vec<Embedding> = (0..rows).map(|_| vector(random, Kind::Clusters, 24, metric)).collect();
     let keyed: Vec<IndexRow> = (0..).zip(&templates).map(|(i, e)| row(i, i / 3, e)).collect();
@@ -32,8 +32,8 @@ fn ask(index: &CertifiedIndex, probes: &[&Embedding], question: &Question<'_>) -
 #[test]
 fn a_threshold_lists_all_at_or_above_it() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
-    for metric in [Metric::Euclidean, Metric::Cosine] {
-        let (index, oracle, templates) = filled(&mut random, metric, unless_miri(900, 150));
+    for form in FORMS {
+        let (index, oracle, templates) = filled(&mut random, form, unless_miri(900, 150));
         let probes: Vec<&Embedding> = templates.iter().step_by(97).collect();
         let all = oracle.search_batch(&probes, usize::MAX, None).unwrap();
         for (probe, all) in probes.iter().zip(&all) {
@@ -51,9 +51,15 @@ fn a_threshold_lists_all_at_or_above_it() {
 
 #[test]
 fn a_filter_answers_as_if_the_others_were_not_there() {
+    for form in FORMS {
+        a_filter_answers(form);
+    }
+}
+
+fn a_filter_answers(form: (Metric, Form)) {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
     let rows = unless_miri(900, 150);
-    let (index, oracle, templates) = filled(&mut random, Metric::Cosine, rows);
+    let (index, oracle, templates) = filled(&mut random, form, rows);
     let held_out: RoaringTreemap = (0..rows).filter(|_| random.random_range(0..3) > 0).collect();
     let others: RoaringTreemap = (0..rows).filter(|row| !held_out.contains(*row)).collect();
     let admits = |row: RowKey, _: SubjectKey| !held_out.contains(row.0);
@@ -63,7 +69,12 @@ fn a_filter_answers_as_if_the_others_were_not_there() {
     oracle.remove(&held_out.iter().map(RowKey).collect::<Vec<_>>()).unwrap();
     let right = oracle.search_batch(&probes, 12, None).unwrap();
     for filter in [Filter::Except(&held_out), Filter::Only(&others), Filter::Where(&admits)] {
-        same(&ask(&index, &probes, &Question { filter, ..Question::new(Wanted::Best(12)) }), &right);
+        let question = Question { filter, ..Question::new(Wanted::Best(12)) };
+        same(&ask(&index, &probes, &question), &right);
+        // A few probes are asked another way than many.
+        for (probes, right) in probes.chunks(4).zip(right.chunks(4)) {
+            same(&ask(&index, probes, &question), right);
+        }
     }
     // A threshold and a filter together.
     let mut list = oracle.search_batch(&probes[..1], usize::MAX, None).unwrap().remove(0);
@@ -80,22 +91,28 @@ fn a_filter_answers_as_if_the_others_were_not_there() {
 #[test]
 #[cfg_attr(miri, ignore = "thousands of rows")]
 fn few_rows_are_scored_when_codes_tell_them_apart() {
-    let mut random = ChaCha8Rng::seed_from_u64(seed());
-    let index = CertifiedIndex::new(home(), 128, Metric::Cosine).unwrap();
-    let templates: Vec<Embedding> = (0..5000)
-        .map(|_| at(&(0..128).map(|_| random.random_range(-1.0..1.0)).collect::<Vec<_>>()))
-        .collect();
-    let rows: Vec<IndexRow> = (0..).zip(&templates).map(|(i, e)| row(i, i, e)).collect();
-    index.insert(&rows).unwrap();
-    let answers = index.ask(&[&templates[7]], &Question::new(Wanted::Best(10))).unwrap();
-    assert_eq!(answers[0].hits[0].row, RowKey(7));
-    assert!((10..200).contains(&answers[0].scored), "{} rows were scored", answers[0].scored);
+    for dimension in [128, 512] {
+        let mut random = ChaCha8Rng::seed_from_u64(seed());
+        let index = CertifiedIndex::new(home(), dimension, Metric::Cosine).unwrap();
+        let templates: Vec<Embedding> = (0..5000)
+            .map(|_| at(&(0..dimension).map(|_| random.random_range(-1.0..1.0)).collect::<Vec<_>>()))
+            .collect();
+        let rows: Vec<IndexRow> = (0..).zip(&templates).map(|(i, e)| row(i, i, e)).collect();
+        index.insert(&rows).unwrap();
+        for probes in [1, 9] {
+            let probes: Vec<&Embedding> = templates[7..7 + probes].iter().collect();
+            for (answer, own) in index.ask(&probes, &Question::new(Wanted::Best(10))).unwrap().iter().zip(7..) {
+                assert_eq!(answer.hits[0].row, RowKey(own));
+                assert!((10..200).contains(&answer.scored), "{} rows were scored", answer.scored);
+            }
+        }
+    }
 }
 
 #[test]
 fn deadline_and_cancellation_give_no_answer() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
-    let (index, _, templates) = filled(&mut random, Metric::Euclidean, unless_miri(300, 70));
+    let (index, _, templates) = filled(&mut random, FORMS[0], unless_miri(300, 70));
     let question = Question::new(Wanted::Best(3));
     let cancelled = AtomicBool::new(true);
     let stopped = Question { cancelled: Some(&cancelled), ..question };
@@ -109,8 +126,8 @@ fn deadline_and_cancellation_give_no_answer() {
 #[test]
 fn what_stays_is_listed_while_the_best_come_and_go() {
     let place = |key: u64| at(&[1.0, key as f32 * 0.01]);
-    for metric in [Metric::Euclidean, Metric::Cosine] {
-        let index = CertifiedIndex::in_small_blocks(home(), 2, metric).unwrap();
+    for (metric, form) in FORMS {
+        let index = in_form(2, metric, form);
         // The best rows lie in the first block, and the rest in many: time passes before they are scored.
         let staying: Vec<Embedding> = (0..unless_miri(2000, 70)).map(|key| place(100 + key)).collect();
         let coming: Vec<Embedding> = (0..8).map(place).collect();
@@ -147,11 +164,12 @@ fn what_stays_is_listed_while_the_best_come_and_go() {
 fn removed_templates_are_overwritten_in_both_precisions() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
     let rows = unless_miri(300, 70);
-    let (index, _, _) = filled(&mut random, Metric::Euclidean, rows);
-    assert!(index.blocks().iter().all(|block| !block.read().unwrap().is_blank()));
-    let keys: Vec<RowKey> = (0..rows).map(RowKey).collect();
-    assert_eq!(index.remove(&keys), Ok(keys.len()));
-    for block in index.blocks().iter() {
-        assert!(block.read().unwrap().is_blank());
+    for form in FORMS {
+        let (index, _, _) = filled(&mut random, form, rows);
+        let blank = |block: &super::super::Block| block.read().unwrap().is_blank(24);
+        assert!(index.blocks().iter().all(|block| !blank(block)));
+        let keys: Vec<RowKey> = (0..rows).map(RowKey).collect();
+        assert_eq!(index.remove(&keys), Ok(keys.len()));
+        assert!(index.blocks().iter().all(|block| blank(block)), "{form:?}");
     }
 }
