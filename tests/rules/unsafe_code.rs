@@ -5,12 +5,13 @@ use crate::tree::{code_lines, root, rust};
 
 /// The files that may contain `unsafe`, and what for. One more is a decision: it needs a reason why safe code or a library
 /// cannot do the same, tests that `scripts/kernels` runs, and a row in ARCHITECTURE.md, "Unsafe code".
-const MAY: [(&str, &str); 9] = [
+const MAY: [(&str, &str); 10] = [
     (
         "benches/src/search/memory.rs",
         "prefetch, large pages and detected instructions: the limit to measure against",
     ),
     ("matcher/src/index/certified/kernel.rs", "calls what is compiled for detected instructions"),
+    ("matcher/src/index/certified/kernel/amx.rs", "instructions without stable functions"),
     ("matcher/src/index/certified/kernel/avx2.rs", "vector loads and stores"),
     ("matcher/src/index/certified/kernel/avx512.rs", "vector loads and stores"),
     (

@@ -40,8 +40,10 @@ pub(super) fn section(page: &Page<'_>, results: &Results) -> anyhow::Result<Stri
         draw(page, cases)?;
         text += "### Exact search, 50 best\n\n";
         text += &shown(page.shown, "search", "Milliseconds per probe of each exact index");
-        text += "\nOne probe, one thread. *Read* is reading as many bytes as our codes take, as fast as one core can; *times* \
-                 say how many times longer another library takes for the same probe. Medians in ms; shares and *times* are \
+        text += "\nOne probe, one thread. *Read* is reading as many bytes as our codes take, as fast as one core can; *GB/s* and the \
+                 share are of all these bytes, though of templates of 256 dimensions and more compared by cosine a search reads \
+                 half of each code, and the other half of few: its share can be above 100 %. *Times* say how many times longer \
+                 another library takes for the same probe. Medians in ms; shares and *times* are \
                  of best turns, which other work on the machine disturbs least.\n\n";
         text += &one_probe(cases);
         text += "Batches on one thread (ms per probe, best turns), and two threads:\n\n";

@@ -130,7 +130,8 @@ fn answer(
     question: &Question<'_>,
     metric: likeness_models::Metric,
 ) -> Result<Vec<Answer>, AskFault> {
-    let probes: Vec<Probe<'_>> = templates.iter().map(|template| Probe::new(template, metric, pass.form)).collect();
+    let probes: Vec<Probe<'_>> =
+        templates.iter().map(|template| Probe::new(template, metric, pass.form)).collect();
     let rows = pass.blocks.iter().map(|block| block.capacity()).sum();
     let fresh = |probe| Collector::new(probe, question.wanted, question.filter, rows);
     let all: Vec<&Probe<'_>> = probes.iter().collect();

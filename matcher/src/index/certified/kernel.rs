@@ -8,8 +8,12 @@
 use std::fmt;
 
 use super::gate::Gate;
-use super::layout::{BAND_ROWS, Dots, LowerProbe, Step, Tile, Weights};
+use super::layout::{
+    BAND_ROWS, Dots, LowerProbe, MATRIX_PROBES, MATRIX_STEPS, Step, TILE_PROBES, Tile, Weights,
+};
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -32,6 +36,9 @@ pub(super) struct Kernel(Kind);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    /// A matrix unit for many probes, and AVX-512 for all else.
+    #[cfg(target_arch = "x86_64")]
+    Amx,
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
     #[cfg(target_arch = "x86_64")]
@@ -53,6 +60,9 @@ impl Kernel {
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vnni")
             {
+                if amx::is_available() {
+                    found.push(Self(Kind::Amx));
+                }
                 found.push(Self(Kind::Avx512Vnni));
             }
             if is_x86_feature_detected!("avx2") {
@@ -76,6 +86,15 @@ impl Kernel {
         Self(Kind::Portable)
     }
 
+    /// How many probes of a group should share a tile, whose rows have so many steps.
+    pub(super) const fn tile_probes(self, group: usize, steps: usize) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Amx if group > TILE_PROBES && steps.is_multiple_of(MATRIX_STEPS) => MATRIX_PROBES,
+            _ => TILE_PROBES,
+        }
+    }
+
     /// The dot product of each probe of the tile with each row of the band: `dots[probe][row]`, exactly.
     ///
     /// Rows are stored as `code + 128` in `u8`, probes as `i8` codes of -127 to 127. What is returned is the dot
@@ -83,14 +102,19 @@ impl Kernel {
     /// and the offset `128 * sum(probe)` too, stays within `i32`: 65,536 * 255 * 127 < 2^31.
     ///
     /// `dots` must hold as many rows as the tile has probes, and the band as many steps as the tile; the surplus
-    /// of either is ignored.
+    /// of either is ignored. Tiles that are wider than [`TILE_PROBES`] are for the kernel that asked for them
+    /// ([`Kernel::tile_probes`]); `dots` must then hold [`MATRIX_PROBES`] rows, and those beyond the probes are overwritten.
     pub(super) fn dots(self, tile: &Tile, band: &[Step], dots: &mut [Dots]) {
         match self.0 {
             // SAFETY: the invariant of `Kernel`: the value was made by `available`, which saw every feature that
             // the function enables.
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
-            Kind::Avx512Vnni => unsafe { avx512::dots(tile, band, dots) },
+            Kind::Amx if tile.is_for_matrix() => unsafe { amx::dots(tile, band, dots) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
+            Kind::Amx | Kind::Avx512Vnni => unsafe { avx512::dots(tile, band, dots) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
@@ -103,11 +127,14 @@ impl Kernel {
         }
     }
 
-    /// Whether the kernel multiplies halves as fast as it multiplies whole codes.
+    /// Whether the kernel is faster than memory also with halves. AVX2 needs so many instructions for a product that there is
+    /// little to win, and batches would lose more.
     pub(super) const fn likes_halves(self) -> bool {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512Vnni | Kind::Avx2 => true,
+            Kind::Amx | Kind::Avx512Vnni => true,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => false,
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => false,
             Kind::Portable => false,
@@ -121,11 +148,9 @@ impl Kernel {
             // SAFETY: as in `dots`.
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
-            Kind::Avx512Vnni => unsafe { avx512::upper_dots(tile, band, dots) },
-            // SAFETY: as in `dots`.
+            Kind::Amx | Kind::Avx512Vnni => unsafe { avx512::upper_dots(tile, band, dots) },
             #[cfg(target_arch = "x86_64")]
-            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
-            Kind::Avx2 => unsafe { avx2::upper_dots(tile, band, dots) },
+            Kind::Avx2 => portable::upper_dots(tile, band, dots),
             #[cfg(target_arch = "aarch64")]
             Kind::Neon => portable::upper_dots(tile, band, dots),
             Kind::Portable => portable::upper_dots(tile, band, dots),
@@ -141,7 +166,7 @@ impl Kernel {
             // SAFETY: as in `dots`.
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
-            Kind::Avx512Vnni => unsafe { avx512::lower_dot(probe, row) },
+            Kind::Amx | Kind::Avx512Vnni => unsafe { avx512::lower_dot(probe, row) },
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => portable::lower_dot(probe, row),
             #[cfg(target_arch = "aarch64")]
@@ -156,7 +181,7 @@ impl Kernel {
             // SAFETY: as in `dots`.
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
-            Kind::Avx512Vnni => unsafe { avx512::prefetch_all(steps) },
+            Kind::Amx | Kind::Avx512Vnni => unsafe { avx512::prefetch_all(steps) },
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => {}
             #[cfg(target_arch = "aarch64")]
@@ -172,7 +197,7 @@ impl Kernel {
             // SAFETY: as in `dots`.
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
-            Kind::Avx512Vnni => unsafe { avx512::join(band, aside, whole) },
+            Kind::Amx | Kind::Avx512Vnni => unsafe { avx512::join(band, aside, whole) },
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => portable::join(band, aside, whole),
             #[cfg(target_arch = "aarch64")]
@@ -188,7 +213,7 @@ impl Kernel {
             // SAFETY: as in `dots`.
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
-            Kind::Avx512Vnni => unsafe { avx512::passing(gate, dots, weights) },
+            Kind::Amx | Kind::Avx512Vnni => unsafe { avx512::passing(gate, dots, weights) },
             // SAFETY: as in `dots`.
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
@@ -203,6 +228,8 @@ impl Kernel {
 impl fmt::Display for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Amx => "amx-int8 and avx512-vnni",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512Vnni => "avx512-vnni",
             #[cfg(target_arch = "x86_64")]

@@ -34,6 +34,12 @@ pub(super) const OFFSET: u8 = 128;
 /// Most probes of a tile: as many as the widest kernel keeps in registers.
 pub(super) const TILE_PROBES: usize = 6;
 
+/// Probes of a tile for a matrix unit.
+pub(super) const MATRIX_PROBES: usize = 32;
+
+/// Steps that a matrix unit multiplies at a time: it takes quarters of a multiple of so many.
+pub(super) const MATRIX_STEPS: usize = 16;
+
 /// Dot products of one probe with the rows of a band.
 pub(super) type Dots = [i32; BAND_ROWS];
 
@@ -163,12 +169,17 @@ pub(super) const fn steps(dimension: usize) -> usize {
     dimension.div_ceil(STEP_DIMENSIONS)
 }
 
-/// Up to [`TILE_PROBES`] probes that are multiplied with a band together.
+/// Up to [`TILE_PROBES`] probes that are multiplied with a band together, or up to [`MATRIX_PROBES`] by a matrix unit.
 pub(super) struct Tile {
     /// Four codes of one probe in each: step by step, and within a step probe by probe.
     pub(super) codes: Vec<[i8; STEP_DIMENSIONS]>,
     /// `128 * sum(codes)` of each probe: what the offset of the rows adds to a dot product.
     pub(super) offsets: Vec<i32>,
+    /// For a matrix unit: sixteen steps of one probe in each, as `i8`; for [`MATRIX_PROBES`] probes, then the next sixteen
+    /// steps. What is beyond the probes is zeros.
+    pub(super) matrix: Vec<Step>,
+    /// For a matrix unit: what the sums of each probe with a quarter start at.
+    pub(super) starts: Vec<[i32; QUARTER_ROWS]>,
 }
 
 impl Tile {
@@ -179,7 +190,35 @@ impl Tile {
             .flat_map(|step| probes.iter().map(move |probe| four(&probe.codes, step)))
             .collect();
         let offsets = probes.iter().map(|probe| i32::from(OFFSET) * sum(&probe.codes)).collect();
-        Self { codes, offsets }
+        Self { codes, offsets, matrix: Vec::new(), starts: Vec::new() }
+    }
+
+    /// INVARIANT: the probes, 1 to [`MATRIX_PROBES`] of them, have equally many codes, and [`Form::probe_steps`] of that is a
+    /// multiple of [`MATRIX_STEPS`].
+    pub(super) fn for_matrix(probes: &[&Quantised], form: Form) -> Self {
+        let length = probes.first().map_or(0, |probe| probe.codes.len());
+        let mut matrix = Vec::with_capacity(form.probe_steps(length) / MATRIX_STEPS * MATRIX_PROBES);
+        for first in (0..form.probe_steps(length)).step_by(MATRIX_STEPS) {
+            for probe in 0..MATRIX_PROBES {
+                let mut step = Step::ZERO;
+                if let Some(probe) = probes.get(probe) {
+                    for (number, bytes) in step.0.as_chunks_mut::<STEP_DIMENSIONS>().0.iter_mut().enumerate()
+                    {
+                        *bytes = four(&probe.codes, first + number).map(i8::cast_unsigned);
+                    }
+                }
+                matrix.push(step);
+            }
+        }
+        let offsets: Vec<i32> = probes.iter().map(|probe| i32::from(OFFSET) * sum(&probe.codes)).collect();
+        let start = |probe: usize| [offsets.get(probe).map_or(0, |offset| -offset); QUARTER_ROWS];
+        let starts = (0..MATRIX_PROBES).map(start).collect();
+        Self { codes: Vec::new(), offsets, matrix, starts }
+    }
+
+    /// Whether it was made for a matrix unit.
+    pub(super) const fn is_for_matrix(&self) -> bool {
+        !self.starts.is_empty()
     }
 
     pub(super) fn probes(&self) -> usize {

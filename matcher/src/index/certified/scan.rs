@@ -6,7 +6,7 @@ use super::ask::{AskFault, Stop};
 use super::block::{Band, Block, Rows};
 use super::collect::{Collector, Probe};
 use super::kernel::Kernel;
-use super::layout::{BAND_ROWS, Dots, Form, Step, TILE_PROBES, Tile, Weights, lower};
+use super::layout::{BAND_ROWS, Dots, Form, MATRIX_PROBES, Step, TILE_PROBES, Tile, Weights, lower};
 
 /// Probes that share a pass. More would push each other's codes out of the second-level cache, and their
 /// candidates take memory.
@@ -14,6 +14,15 @@ pub(super) const PROBES_PER_PASS: usize = 256;
 
 /// From so many probes per thread on, threads share out the probes and not the rows.
 const PROBES_PER_THREAD: usize = if cfg!(test) { 8 } else { 32 };
+
+/// The probes of a pass, as the kernel wants them.
+struct Tiles {
+    tiles: Vec<Tile>,
+    /// Probes of each tile; the last may have fewer.
+    width: usize,
+    /// Whether they are shown upper halves first.
+    halves: bool,
+}
 
 /// What a pass needs to know.
 pub(super) struct Pass<'a> {
@@ -32,11 +41,7 @@ impl Pass<'_> {
         collectors: Vec<Collector<'c>>,
         fresh: impl Fn() -> Vec<Collector<'c>>,
     ) -> Result<Vec<Collector<'c>>, AskFault> {
-        let tiles: Vec<Tile> = probes
-            .chunks(TILE_PROBES)
-            .map(|probes| probes.iter().map(|probe| &probe.quantised).collect::<Vec<_>>())
-            .map(|probes| Tile::new(&probes, self.form))
-            .collect();
+        let tiles = self.tiles(probes);
         let mut collectors = collectors;
         if self.threads > 1 && probes.len() >= PROBES_PER_THREAD * self.threads {
             self.scan_by_probes(&tiles, &mut collectors)?;
@@ -47,11 +52,26 @@ impl Pass<'_> {
         Ok(collectors)
     }
 
+    fn tiles(&self, probes: &[&Probe<'_>]) -> Tiles {
+        let length = probes.first().map_or(0, |probe| probe.quantised.codes.len());
+        let width = self.kernel.tile_probes(probes.len(), self.form.probe_steps(length));
+        let new = if width > TILE_PROBES { Tile::for_matrix } else { Tile::new };
+        let tiles = probes
+            .chunks(width)
+            .map(|probes| probes.iter().map(|probe| &probe.quantised).collect::<Vec<_>>())
+            .map(|probes| new(&probes, self.form))
+            .collect();
+        // A few probes take as long as memory, of which the upper halves are less. With more, multiplying is what takes
+        // long, and a second look at every row that passes would cost more than reading all of it once.
+        let halves = self.form == Form::Halved && probes.len() <= TILE_PROBES;
+        Tiles { tiles, width, halves }
+    }
+
     /// Each thread shows its share of the rows to all probes. What each of them learns of a probe, the others do not
     /// know yet: so they look at more rows than one would.
     fn scan_by_blocks<'c>(
         &self,
-        tiles: &[Tile],
+        tiles: &Tiles,
         collectors: &mut [Collector<'c>],
         fresh: impl Fn() -> Vec<Collector<'c>>,
     ) -> Result<(), AskFault> {
@@ -63,10 +83,12 @@ impl Pass<'_> {
                 .by_ref()
                 .map(|(first, blocks)| {
                     let mut collectors = fresh();
-                    scope.spawn(move || self.scan(tiles, first, blocks, &mut collectors).map(|()| collectors))
+                    scope.spawn(move || {
+                        self.scan(tiles, &tiles.tiles, first, blocks, &mut collectors).map(|()| collectors)
+                    })
                 })
                 .collect();
-            let own = self.scan(tiles, 0, own, collectors);
+            let own = self.scan(tiles, &tiles.tiles, 0, own, collectors);
             let others: Vec<_> = others
                 .into_iter()
                 .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
@@ -83,40 +105,47 @@ impl Pass<'_> {
 
     /// Each thread shows all rows to its share of the probes. Memory is read once per thread, which many probes to a
     /// thread outweigh: all that is learnt of a probe is known to the thread that needs it.
-    fn scan_by_probes(&self, tiles: &[Tile], collectors: &mut [Collector<'_>]) -> Result<(), AskFault> {
-        let share = tiles.len().div_ceil(self.threads).max(1);
+    fn scan_by_probes(&self, tiles: &Tiles, collectors: &mut [Collector<'_>]) -> Result<(), AskFault> {
+        let share = tiles.tiles.len().div_ceil(self.threads).max(1);
+        let scan = |share, collectors| self.scan(tiles, share, 0, self.blocks, collectors);
+        let scan = &scan;
         std::thread::scope(|scope| {
-            let mut shares = tiles.chunks(share).zip(collectors.chunks_mut(share * TILE_PROBES));
+            let mut shares = tiles.tiles.chunks(share).zip(collectors.chunks_mut(share * tiles.width));
             let own = shares.next();
-            let others: Vec<_> = shares
-                .map(|(tiles, collectors)| scope.spawn(move || self.scan(tiles, 0, self.blocks, collectors)))
-                .collect();
-            let own = own.map_or(Ok(()), |(tiles, own)| self.scan(tiles, 0, self.blocks, own));
+            let others: Vec<_> =
+                shares.map(|(share, collectors)| scope.spawn(move || scan(share, collectors))).collect();
+            let own = own.map_or(Ok(()), |(share, own)| scan(share, own));
             others.into_iter().fold(own, |sofar, other| {
                 sofar.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             })
         })
     }
 
+    /// Shows these blocks, of which the first has this number, to a share of the tiles.
     fn scan(
         &self,
+        Tiles { width, halves, .. }: &Tiles,
         tiles: &[Tile],
         first: usize,
         blocks: &[Arc<Block>],
         collectors: &mut [Collector<'_>],
     ) -> Result<(), AskFault> {
-        let mut dots = [[0; BAND_ROWS]; TILE_PROBES];
-        // One tile of probes takes as long as memory, of which the upper halves are less. With more, multiplying is what
-        // takes long, and a second look at every row that passes would cost more than reading all of it once.
-        let halves = self.form == Form::Halved && tiles.len() == 1;
+        let mut dots = [[0; BAND_ROWS]; MATRIX_PROBES];
         let mut joined = Vec::new();
         for (number, block) in (first..).zip(blocks) {
             self.stop.check()?;
             let rows = block.read()?;
             for band in rows.bands() {
-                let mut shown = Shown { kernel: self.kernel, number, rows: &rows, band: &band, dots: &mut dots };
+                let mut shown = Shown {
+                    kernel: self.kernel,
+                    number,
+                    rows: &rows,
+                    band: &band,
+                    width: *width,
+                    dots: &mut dots,
+                };
                 match self.form {
-                    Form::Halved if halves => shown.halves(tiles, collectors),
+                    Form::Halved if *halves => shown.halves(tiles, collectors),
                     Form::Halved => {
                         joined.resize(2 * band.codes.len(), Step::ZERO);
                         self.kernel.join(band.codes, band.aside, &mut joined);
@@ -173,20 +202,15 @@ struct Shown<'a> {
     number: usize,
     rows: &'a Rows,
     band: &'a Band<'a>,
-    dots: &'a mut [Dots; TILE_PROBES],
+    width: usize,
+    dots: &'a mut [Dots],
 }
 
 impl Shown<'_> {
     /// With codes and weights of whole codes.
     #[inline]
-    fn whole(
-        &mut self,
-        codes: &[Step],
-        weights: &Weights,
-        tiles: &[Tile],
-        collectors: &mut [Collector<'_>],
-    ) {
-        for (tile, collectors) in tiles.iter().zip(collectors.chunks_mut(TILE_PROBES)) {
+    fn whole(&mut self, codes: &[Step], weights: &Weights, tiles: &[Tile], collectors: &mut [Collector<'_>]) {
+        for (tile, collectors) in tiles.iter().zip(collectors.chunks_mut(self.width)) {
             self.kernel.dots(tile, codes, self.dots);
             for (dots, collector) in self.dots.iter().zip(collectors) {
                 let passing = self.kernel.passing(collector.gate(), dots, weights) & self.band.live;
@@ -203,7 +227,7 @@ impl Shown<'_> {
     #[inline]
     fn halves(&mut self, tiles: &[Tile], collectors: &mut [Collector<'_>]) {
         let Band { first, codes, weights, aside, live } = *self.band;
-        for (tile, collectors) in tiles.iter().zip(collectors.chunks_mut(TILE_PROBES)) {
+        for (tile, collectors) in tiles.iter().zip(collectors.chunks_mut(self.width)) {
             self.kernel.upper_dots(tile, codes, self.dots);
             for (dots, collector) in self.dots.iter().zip(collectors) {
                 let passing = self.kernel.passing(collector.upper_gate(), dots, weights) & live;

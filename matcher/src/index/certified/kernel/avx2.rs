@@ -7,10 +7,9 @@
 //! row is stored as zeros, which is the code -128: its sums may saturate, and nobody reads them.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_abs_epi8, _mm256_add_epi16, _mm256_add_epi32, _mm256_and_si256, _mm256_load_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
-    _mm256_setzero_si256, _mm256_sign_epi8, _mm256_slli_epi32, _mm256_srli_epi32, _mm256_storeu_si256,
-    _mm256_xor_si256,
+    __m256i, _mm256_abs_epi8, _mm256_add_epi32, _mm256_load_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_sign_epi8,
+    _mm256_storeu_si256, _mm256_xor_si256,
 };
 
 use super::super::gate::Gate;
@@ -60,32 +59,6 @@ fn multiply<const P: usize>(tile: &Tile, first: usize, half: usize, band: &[Step
     for (sums, dots) in sums.iter().zip(dots) {
         for (lanes, &sum) in sums.iter().enumerate() {
             store(sum, dots, half * 4 + lanes);
-        }
-    }
-}
-
-/// Halves are 0 to 15, so a pair sums to at most 2 * 15 * 127 in size: nothing saturates, and no sign has to move.
-#[target_feature(enable = "avx2")]
-pub(super) fn upper_dots(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
-    let probes = tile.probes();
-    let half = _mm256_set1_epi8(0x0F);
-    let ones = _mm256_set1_epi16(1);
-    for (number, quarter) in band.chunks_exact((band.len() / QUARTERS).max(1)).enumerate() {
-        for (probe, (dots, sum)) in dots.iter_mut().zip(tile.sums()).enumerate() {
-            let mut sums = [_mm256_setzero_si256(); 2];
-            for (codes, step) in tile.codes.chunks_exact(2 * probes).zip(quarter) {
-                let (first, second) = (four_times_eight(codes[probe]), four_times_eight(codes[probes + probe]));
-                for (sum, both) in sums.iter_mut().zip(load(step)) {
-                    let low = _mm256_maddubs_epi16(_mm256_and_si256(both, half), first);
-                    let high = _mm256_and_si256(_mm256_srli_epi32::<4>(both), half);
-                    let pairs = _mm256_add_epi16(low, _mm256_maddubs_epi16(high, second));
-                    *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(pairs, ones));
-                }
-            }
-            for (lanes, dot) in sums.into_iter().enumerate() {
-                let centred = _mm256_add_epi32(_mm256_slli_epi32::<1>(dot), _mm256_set1_epi32(-15 * sum));
-                store(centred, dots, number * 2 + lanes);
-            }
         }
     }
 }

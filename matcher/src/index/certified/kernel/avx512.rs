@@ -6,9 +6,9 @@
 //! The sums start at minus the offset, so nothing is left to correct at the end.
 
 use std::arch::x86_64::{
-    __m512, __m512i, _CMP_GE_OQ, _CMP_LE_OQ, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_add_epi32, _mm512_add_ps,
-    _mm512_and_si512, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
-    _mm512_fnmadd_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps,
+    __m512, __m512i, _CMP_GE_OQ, _CMP_LE_OQ, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_add_epi32,
+    _mm512_add_ps, _mm512_and_si512, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32,
+    _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps,
     _mm512_reduce_add_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_si512,
     _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_srli_epi32, _mm512_storeu_si512,
     _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
@@ -17,7 +17,7 @@ use std::arch::x86_64::{
 
 use super::super::gate::Gate;
 use super::super::layout::{
-    Dots, LowerProbe, QUARTER_ROWS, QUARTERS, STEP_DIMENSIONS, Step, Tile, WEIGHT_STEPS, Weights, lower,
+    Dots, LowerProbe, QUARTER_ROWS, QUARTERS, STEP_DIMENSIONS, Step, Tile, WEIGHT_STEPS, Weights,
 };
 
 /// Steps by which the prefetch runs ahead: 4 KiB, the page whose end stops the hardware's own.
@@ -222,11 +222,17 @@ pub(super) fn join(band: &[Step], aside: &[Step], whole: &mut [Step]) {
     for (number, (band, pairs)) in
         band.chunks_exact(steps.max(1)).zip(pairs.chunks_exact_mut(steps.max(1))).enumerate()
     {
+        let aside = aside.get(number * steps..).unwrap_or_default();
         let sixteen = band.chunks_exact(QUARTER_ROWS).zip(pairs.chunks_exact_mut(QUARTER_ROWS));
         for (place, (uppers, pairs)) in sixteen.enumerate() {
-            let row = |row: usize| lower(aside, number * QUARTER_ROWS + row).get(place).unwrap_or(&Step::ZERO);
+            // Asked for in the order of memory, and not in that in which it is read.
+            for step in aside.iter().skip(place * QUARTER_ROWS).take(QUARTER_ROWS) {
+                prefetch(std::ptr::from_ref(step));
+            }
+            let row = |row: usize| aside.get(row * (steps / QUARTER_ROWS) + place).unwrap_or(&Step::ZERO);
             let rows: [__m512i; QUARTER_ROWS] = std::array::from_fn(|number| load(row(number)));
             for ((upper, lower), pair) in uppers.iter().zip(turned(rows)).zip(pairs) {
+                prefetch(std::ptr::from_ref(upper));
                 let upper = load(upper);
                 let [first, second] = pair;
                 // Of the first operand where the mask has a one, else of the second. What the shifts carry from one byte
@@ -238,6 +244,7 @@ pub(super) fn join(band: &[Step], aside: &[Step], whole: &mut [Step]) {
             }
         }
     }
+    prefetch_behind_weights(band);
 }
 
 /// Turns sixteen vectors of sixteen lanes: lane `i` of vector `j` becomes lane `j` of vector `i`.

@@ -350,8 +350,16 @@ mod tests {
             let follows = |first: fn(&Bands) -> NonNull<Step>, steps: usize| {
                 first(&pair[0]).addr().get() + 2 * steps * size_of::<Step>() == first(&pair[1]).addr().get()
             };
-            assert_eq!(follows(|bands| bands.first, shape.run()), number + 1 < BLOCKS, "after block {number}");
-            assert_eq!(follows(|bands| bands.aside, shape.aside), number + 1 < BLOCKS, "after block {number}");
+            assert_eq!(
+                follows(|bands| bands.first, shape.run()),
+                number + 1 < BLOCKS,
+                "after block {number}"
+            );
+            assert_eq!(
+                follows(|bands| bands.aside, shape.aside),
+                number + 1 < BLOCKS,
+                "after block {number}"
+            );
         }
         let blank = |bands: &Bands, band| {
             bands.codes(band).iter().chain(bands.aside(band)).all(|step| step.0 == Step::ZERO.0)

@@ -82,11 +82,12 @@ pub(super) fn join(band: &[Step], aside: &[Step], whole: &mut [Step]) {
                 .flat_map(|step| step.0.as_chunks::<STEP_DIMENSIONS>().0);
             let (pairs, _) = whole.as_chunks_mut::<2>();
             for ((upper, lower), pair) in upper.iter().zip(words).zip(pairs) {
-                let place = row * STEP_DIMENSIONS;
-                for (i, lower) in lower.iter().enumerate() {
-                    let upper = upper.0[place + i];
-                    pair[0].0[place + i] = upper << 4 | lower & 0x0F;
-                    pair[1].0[place + i] = upper & 0xF0 | lower >> 4;
+                let (uppers, _) = upper.0.as_chunks::<STEP_DIMENSIONS>();
+                let [first, second] = pair.each_mut().map(|step| step.0.as_chunks_mut::<STEP_DIMENSIONS>().0);
+                let both = uppers[row].iter().zip(lower).zip(first[row].iter_mut().zip(&mut second[row]));
+                for ((upper, lower), (first, second)) in both {
+                    *first = upper << 4 | lower & 0x0F;
+                    *second = upper & 0xF0 | lower >> 4;
                 }
             }
         }

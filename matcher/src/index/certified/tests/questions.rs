@@ -101,7 +101,8 @@ fn few_rows_are_scored_when_codes_tell_them_apart() {
         index.insert(&rows).unwrap();
         for probes in [1, 9] {
             let probes: Vec<&Embedding> = templates[7..7 + probes].iter().collect();
-            for (answer, own) in index.ask(&probes, &Question::new(Wanted::Best(10))).unwrap().iter().zip(7..) {
+            for (answer, own) in index.ask(&probes, &Question::new(Wanted::Best(10))).unwrap().iter().zip(7..)
+            {
                 assert_eq!(answer.hits[0].row, RowKey(own));
                 assert!((10..200).contains(&answer.scored), "{} rows were scored", answer.scored);
             }
