@@ -44,7 +44,7 @@
 //! # Halves
 //!
 //! A search is as slow as memory, so the best code is one that is not read. Of long templates compared by cosine the upper
-//! four bits of each code lie where a search reads, the lower four elsewhere (`layout.rs`, [`Form::Halved`]). With
+//! four bits of each code lie where a search reads, the lower four elsewhere (`layout.rs`, `Form::Halved`). With
 //! `c = 2 upper - 15` and `f = lower - 8`, a code is `8 c + f`, so the upper halves are codes themselves, of the scale `8 s` and a
 //! residual `r' >= |x - 8 s c|` of their own, and the bound above holds for them word by word. It is wider: 0.18 for templates
 //! as models make them, against 0.01. A row that it does not rule out is a *nominee*. Its lower halves are read, which gives the
