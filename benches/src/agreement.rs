@@ -20,7 +20,7 @@ use crate::timing::timed;
 const BATCH: usize = 256;
 
 /// Probes that are also asked one at a time.
-const SINGLE: usize = 200;
+const SINGLE: usize = 2000;
 
 /// What to compare.
 #[derive(Args, Clone, Debug)]
