@@ -106,12 +106,10 @@ impl Kernel {
     /// ([`Kernel::tile_probes`]); `dots` must then hold [`MATRIX_PROBES`] rows, and those beyond the probes are overwritten.
     pub(super) fn dots(self, tile: &Tile, band: &[Step], dots: &mut [Dots]) {
         match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Amx if tile.is_for_matrix() => amx::dots(tile, band, dots),
             // SAFETY: the invariant of `Kernel`: the value was made by `available`, which saw every feature that
             // the function enables.
-            #[cfg(target_arch = "x86_64")]
-            #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
-            Kind::Amx if tile.is_for_matrix() => unsafe { amx::dots(tile, band, dots) },
-            // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             #[expect(unsafe_code, reason = "calls a function compiled for detected instructions")]
             Kind::Amx | Kind::Avx512Vnni => unsafe { avx512::dots(tile, band, dots) },

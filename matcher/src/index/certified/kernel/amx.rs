@@ -72,11 +72,8 @@ fn may_use_tiles() -> bool {
 }
 
 /// As `Kernel::dots`, for tiles of a matrix: see [`Tile::for_matrix`].
-///
-/// # Safety
-/// [`is_available`] has said so.
-#[expect(unsafe_code, reason = "instructions that only some machines have")]
-pub(super) unsafe fn dots(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
+pub(super) fn dots(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
+    assert!(is_available(), "there is no matrix unit");
     let sixteens = tile.matrix.len() / MATRIX_PROBES;
     let steps = band.len() / QUARTERS;
     // What the instructions read and write: see below.
@@ -92,12 +89,14 @@ pub(super) unsafe fn dots(tile: &Tile, band: &[Step], dots: &mut [Dots]) {
         let second = &band[(2 * pair + 1) * steps..][..steps];
         let place = 2 * pair * (BAND_ROWS / QUARTERS);
         let sums = sums.wrapping_add(place);
-        // SAFETY: the caller saw the instructions. They read whole tiles of 1 KiB that lie in the borrowed slices: two of
-        // `starts` (32 steps); in each of `sixteens` rounds two of `matrix` (32 steps a round) and one each of `first` and
-        // `second` (16 steps a round). They write sixteen times 64 bytes at a distance of 256, from the first and from the
-        // seventeenth probe's sums on, at `place` and sixteen sums later: `place + 32` is at most the 64 sums of a probe, and
-        // there are sums of 32 probes, borrowed exclusively. The tiles are configured first and released at the end; the
-        // compiler uses none.
+        // Read are tiles of 1 KiB: two of `starts` (32 rows of sums), and in each of `sixteens` rounds two of `matrix` (32 steps
+        // a round) and one each of `first` and `second` (16 steps a round). Written are sixteen times 64 bytes at a distance of
+        // 256, at `place` and sixteen sums later, from the first and from the seventeenth probe's sums on.
+        // SAFETY: the processor has the instructions and the system allows them, asserted above, as are the lengths of `starts`,
+        // `matrix`, `first` and `second`: what is read lies in these borrowed slices. What is written lies in the sums of 32
+        // probes, which are borrowed exclusively: `place + 32` is at most the 64 sums of one. The tiles are configured first
+        // and released at the end; the compiler uses none.
+        #[expect(unsafe_code, reason = "instructions without stable functions")]
         unsafe {
             asm!(
                 "ldtilecfg [{configuration}]",
