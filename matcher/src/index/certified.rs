@@ -1,8 +1,8 @@
 //! An index that is as fast as int8 and as right as brute force.
 //!
 //! Templates are kept twice: as int8 codes with a scale, which every search reads from end to end, or the upper halves of
-//! them, at the speed of memory, and in full precision, which is read for the few rows that the codes cannot rule out. What the codes say
-//! of a row is not an estimate but an *interval* that provably holds its similarity; a row is left out only when the
+//! them, at the speed of memory, and in full precision, which is read for the few rows that the codes cannot rule out. What
+//! the codes say of a row is not an estimate but an *interval* that provably holds its similarity; a row is left out only when the
 //! upper end is below what is already certain. So every answer is identical to the oracle's, ties included, and
 //! where codes tell little (many near duplicates, rows of very different lengths) a search reads more rows in full,
 //! in the worst case all: it gets slower, never wrong.
@@ -46,13 +46,13 @@
 //! A search is as slow as memory, so the best code is one that is not read. Of long templates compared by cosine the upper
 //! four bits of each code lie where a search reads, the lower four elsewhere (`layout.rs`, `Form::Halved`). With
 //! `c = 2 upper - 15` and `f = lower - 8`, a code is `8 c + f`, so the upper halves are codes themselves, of the scale `8 s` and a
-//! residual `r' >= |x - 8 s c|` of their own, and the bound above holds for them word by word. It is wider: 0.18 for templates
-//! as models make them, against 0.01. A row that it does not rule out is a *nominee*. Its lower halves are read, which gives the
+//! residual `r' >= |x - 8 s c|` of their own, and the bound above holds for them word by word. It is about
+//! sixteen times wider, for want of four bits. A row that it does not rule out is a *nominee*. Its lower halves are read, which gives the
 //! whole dot product, `8 (c.u) + f.u`, exactly, and what follows is as it was.
 //!
 //! When they are read makes the difference. The line rises while a search goes on, so most nominees of its beginning are
 //! none at its end: only those whose upper halves promise to raise the line (the middle of the interval reaches it) are looked at
-//! at once; the others wait until the pass is over. Of a million templates one to four in a hundred are looked at. Where the
+//! at once; the others wait until the pass is over. Where the
 //! upper halves tell nothing, as of vectors with one large value (`r'` is more than their length), every row is: such a search
 //! reads what it would have read without halves, out of order.
 //!

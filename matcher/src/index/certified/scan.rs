@@ -131,7 +131,7 @@ impl Pass<'_> {
         collectors: &mut [Collector<'_>],
     ) -> Result<(), AskFault> {
         let mut dots = [[0; BAND_ROWS]; MATRIX_PROBES];
-        let mut joined = Vec::new();
+        let mut joined = Joined(Vec::new());
         for (number, block) in (first..).zip(blocks) {
             self.stop.check()?;
             let rows = block.read()?;
@@ -147,9 +147,9 @@ impl Pass<'_> {
                 match self.form {
                     Form::Halved if *halves => shown.halves(tiles, collectors),
                     Form::Halved => {
-                        joined.resize(2 * band.codes.len(), Step::ZERO);
-                        self.kernel.join(band.codes, band.aside, &mut joined);
-                        shown.whole(&joined, &band.weights.whole(), tiles, collectors);
+                        joined.0.resize(2 * band.codes.len(), Step::ZERO);
+                        self.kernel.join(band.codes, band.aside, &mut joined.0);
+                        shown.whole(&joined.0, &band.weights.whole(), tiles, collectors);
                     }
                     Form::Whole => shown.whole(band.codes, band.weights, tiles, collectors),
                 }
@@ -165,9 +165,6 @@ impl Pass<'_> {
                 }
             }
         }
-        // Codes are templates too.
-        joined.fill(Step::ZERO);
-        std::hint::black_box(&joined);
         for collector in collectors {
             collector.sweep(self.kernel, self.blocks)?;
         }
@@ -193,6 +190,17 @@ impl Pass<'_> {
                 sofar.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             })
         })
+    }
+}
+
+/// Halves of a band, put together.
+struct Joined(Vec<Step>);
+
+impl Drop for Joined {
+    /// Codes are templates too, also when a search ends early.
+    fn drop(&mut self) {
+        self.0.fill(Step::ZERO);
+        std::hint::black_box(&self.0);
     }
 }
 

@@ -110,6 +110,26 @@ fn few_rows_are_scored_when_codes_tell_them_apart() {
     }
 }
 
+/// What is worth halving is halved, by kernels that are fast at it, and nothing else.
+#[test]
+fn long_templates_compared_by_cosine_lie_in_halves() {
+    let forms = [
+        (512, Metric::Cosine, Form::Halved),
+        (256, Metric::Cosine, Form::Halved),
+        (500, Metric::Cosine, Form::Halved),
+        // Filled up by more than an eighth.
+        (300, Metric::Cosine, Form::Whole),
+        (128, Metric::Cosine, Form::Whole),
+        (512, Metric::Euclidean, Form::Whole),
+    ];
+    for (dimension, metric, form) in forms {
+        assert_eq!(Form::of(dimension, metric), form, "{dimension} {metric:?}");
+        let index = CertifiedIndex::new(home(), dimension, metric).unwrap();
+        let chosen = if index.kernel.likes_halves() { form } else { Form::Whole };
+        assert_eq!(index.form, chosen, "{dimension} {metric:?}");
+    }
+}
+
 #[test]
 fn deadline_and_cancellation_give_no_answer() {
     let mut random = ChaCha8Rng::seed_from_u64(seed());
